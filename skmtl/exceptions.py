@@ -1,0 +1,63 @@
+"""Errors and warnings of skmtl, one family each.
+
+Every error derives from :class:`SkmtlError` and from the built-in that
+scikit-learn would raise in its place, so both ``except`` styles work.
+"""
+
+__all__ = [
+    "CollapseWarning",
+    "ConvergenceError",
+    "InputError",
+    "InterruptedFitWarning",
+    "PersistenceError",
+    "SkmtlError",
+    "SkmtlWarning",
+    "TargetError",
+    "TaskGroupWarning",
+    "TaskTypeWarning",
+    "UnlabelledTaskWarning",
+]
+
+
+class SkmtlError(Exception):
+    """Base of all errors raised by skmtl."""
+
+
+class InputError(SkmtlError, ValueError):
+    """The features, the weights or a parameter do not fit the rules."""
+
+
+class TargetError(SkmtlError, ValueError):
+    """The targets do not fit the rules; the message names the task."""
+
+
+class ConvergenceError(SkmtlError, RuntimeError):
+    """Training met a non-finite loss; the message names epoch, task and remedy."""
+
+
+class PersistenceError(SkmtlError, ValueError):
+    """An estimator cannot be saved, or a file cannot be loaded."""
+
+
+class SkmtlWarning(UserWarning):
+    """Base of all warnings raised by skmtl."""
+
+
+class TaskTypeWarning(SkmtlWarning):
+    """A guessed kind of task deserves a second look."""
+
+
+class TaskGroupWarning(SkmtlWarning):
+    """Tasks were left alone because their signal does not exceed chance."""
+
+
+class UnlabelledTaskWarning(SkmtlWarning):
+    """A task has no observed label in the data given and is left out of a score."""
+
+
+class CollapseWarning(SkmtlWarning):
+    """The bottleneck closed completely for a task."""
+
+
+class InterruptedFitWarning(SkmtlWarning):
+    """Training was interrupted; the last finished epoch is kept."""
