@@ -1,0 +1,14 @@
+"""What is predicted: kinds of tasks, encoding of targets, losses, splits of rows."""
+
+from skmtl.tasks._encoding import TargetEncoder
+from skmtl.tasks._losses import MultiTaskLoss
+from skmtl.tasks._spec import TaskSpec
+from skmtl.tasks._split import assign_folds, validation_split
+
+__all__ = [
+    "MultiTaskLoss",
+    "TargetEncoder",
+    "TaskSpec",
+    "assign_folds",
+    "validation_split",
+]
