@@ -1,3 +1,17 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
+from . import datasets, metrics, similarity
+from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from .bottleneck import HierarchicalIBClassifier
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "HardSharingClassifier",
+    "HardSharingMixed",
+    "HardSharingRegressor",
+    "HierarchicalIBClassifier",
+    "datasets",
+    "metrics",
+    "similarity",
+]

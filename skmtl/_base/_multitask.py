@@ -1,0 +1,367 @@
+"""The life of a fit, for every estimator."""
+
+import copy
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._validation import check_features
+from ..engine import train
+from ..exceptions import InputError, InterruptedFitWarning
+from ..similarity import target_relatedness
+from ._compatibility import (
+    HAS_CALLBACKS,
+    CallbackSupportMixin,
+    fit_context,
+    with_callbacks,
+)
+from ._evidence import (
+    read_tasks,
+    representation,
+    representation_variance,
+    sample_rows,
+)
+from ._prepare import prepare
+
+__all__ = ["MultiTaskEstimator"]
+
+_CHUNK = 8192
+
+
+class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
+    """Base of all estimators; it owns a fitted skorch net as ``net_``.
+
+    A method provides ``_build_network(context)`` and, if the network carries its own
+    evidence on the tasks, ``_similarity(evidence)``. A shell provides
+    ``_task_rules()``, predictions and scores.
+    """
+
+    _parameter_constraints: dict = {}
+
+    # ---- what a method provides
+
+    def _build_network(self, context):
+        raise NotImplementedError
+
+    def _similarity(self, evidence):
+        """Similarity and distances of the tasks, by the reference measure."""
+        related = target_relatedness(
+            evidence.representation,
+            evidence.y,
+            classification=evidence.classification,
+            random_state=evidence.random_state,
+        )
+        return related.similarity, 1 - related.similarity
+
+    def _method_attributes(self, network, tensors):
+        """Fitted attributes of the method, from its network's evidence."""
+        return {}
+
+    # ---- fit
+
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the network to all tasks at once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Or pictures of shape (n_samples, height, width) or (n_samples, channels,
+            height, width), where `encoder` is not 'mlp'. Never scaled here.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Targets, a column per task; NaN, None or NA where a label is missing.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+default=None
+            Weights of rows, or of single labels.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or parameters do not fit the rules; the estimator stays as it
+            was.
+        ConvergenceError
+            If the loss is not finite; the estimator stays as it was.
+        """
+        with self._all_or_nothing():
+            prepared = prepare(
+                self,
+                X,
+                y,
+                sample_weight,
+                random_state=check_random_state(self.random_state),
+            )
+            if self.warm_start and hasattr(self, "net_"):
+                self._start_from(prepared)
+            self._train_and_finish(prepared, X, y)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on a batch of data, at a constant learning rate.
+
+        Task similarity and groups are read from the rows of the last call.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As in :meth:`fit`.
+        classes : array-like, or list of array-like, default=None
+            All classes of the task, or of each task (None for a regression task).
+            Needed on the first call where the data do not show every class.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+default=None
+            Weights of rows, or of single labels.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        with self._all_or_nothing():
+            going_on = hasattr(self, "net_")
+            offset = self.n_iter_ if going_on else 0
+            random_state = check_random_state(self.random_state)
+            if going_on and isinstance(self.random_state, int | np.integer):
+                # Later calls need other batches than the first one.
+                random_state = np.random.RandomState([int(self.random_state), offset])
+            prepared = prepare(
+                self,
+                X,
+                y,
+                sample_weight,
+                random_state=random_state,
+                classes=classes,
+                fitted_encoder=self._targets if going_on else None,
+                network=self.net_.module_ if going_on else None,
+                one_epoch=True,
+            )
+            net = copy.deepcopy(self.net_) if going_on else None
+            self._train_and_finish(prepared, X, y, net=net)
+            self.n_iter_ = offset + self.n_iter_
+        return self
+
+    def _train_and_finish(self, prepared, X, y, net=None):
+        context = self._open_callbacks(prepared, X, y)
+        [trained] = train([prepared.plan], net)
+        if trained.interrupted:
+            warnings.warn(
+                f"Training was interrupted in epoch {trained.n_iter + 1}; the "
+                f"estimator keeps the weights of epoch {trained.n_iter}, the last "
+                "finished one.",
+                InterruptedFitWarning,
+                stacklevel=4,
+            )
+        self._finish(prepared, trained)
+        if context is not None:
+            context.call_on_fit_task_end(
+                estimator=self, X=X, y=y, reconstruction_attributes={}
+            )
+
+    def _open_callbacks(self, prepared, X, y):
+        """Bridge the epochs to ``sklearn.callback``, where that exists."""
+        if not (HAS_CALLBACKS and getattr(self, "_skl_callbacks", None)):
+            return None
+        epochs = prepared.plan.settings.max_epochs
+        context = self._init_callback_context(max_subtasks=epochs)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        fitted = self._encoding_attributes(prepared)
+        opened = []
+
+        def begin():
+            opened.append(context.subcontext(task_name="epoch"))
+            opened[-1].call_on_fit_task_begin(estimator=self, X=X, y=y)
+
+        def on_epoch(finished, net):
+            stop = opened[-1].call_on_fit_task_end(
+                estimator=self,
+                X=X,
+                y=y,
+                reconstruction_attributes=lambda: {**fitted, "net_": net},
+            )
+            if not stop and finished < epochs:
+                begin()
+            return bool(stop)
+
+        begin()
+        prepared.plan.on_epoch = on_epoch
+        return context
+
+    def _start_from(self, prepared):
+        """Give a new fit the weights of the previous one."""
+        old = self.net_.module_.state_dict()
+        network = prepared.plan.network
+        new = network.state_dict()
+        if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
+            raise InputError(
+                "`warm_start=True` needs the features, tasks, classes and network of "
+                "the previous fit; found another shape. Set warm_start=False to fit "
+                "anew."
+            )
+        network.load_state_dict(old)
+
+    @contextmanager
+    def _all_or_nothing(self):
+        before = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            # scikit-learn tears its callbacks down after this.
+            names = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+            keep = {name: vars(self)[name] for name in names if name in vars(self)}
+            self.__dict__.clear()
+            self.__dict__.update(before, **keep)
+            raise
+
+    # ---- finish
+
+    def _encoding_attributes(self, prepared):
+        encoder = prepared.encoder
+        return {
+            "_targets": encoder,
+            "n_tasks_": len(encoder.specs),
+            "task_names_": list(encoder.task_names),
+            "task_types_": [spec.kind for spec in encoder.specs],
+            "task_table_": encoder.task_table,
+            **self._shell_attributes(encoder),
+        }
+
+    def _shell_attributes(self, encoder):
+        return {}
+
+    def _finish(self, prepared, trained):
+        """Set every fitted attribute."""
+        net, encoder = trained.net, prepared.encoder
+        row_weight = prepared.sample_weight
+        if row_weight is not None and row_weight.ndim == 2:
+            row_weight = row_weight.mean(1)
+        variance = representation_variance(net, prepared.X, row_weight, prepared.rows)
+        tensors = {
+            name: value.cpu().numpy()
+            for name, value in net.module_.task_evidence(variance).items()
+        }
+        seed = prepared.seeds.similarity
+        rows = sample_rows(
+            prepared.observed, prepared.rows, np.random.RandomState(seed)
+        )
+        attributes = {
+            **self._encoding_attributes(prepared),
+            "net_": net,
+            "n_iter_": trained.n_iter,
+            "history_": trained.history,
+            **self._method_attributes(net.module_, tensors),
+            **read_tasks(
+                self,
+                net,
+                prepared.X[rows],
+                np.where(prepared.observed[rows], prepared.codes[rows], np.nan),
+                encoder.task_names,
+                np.array([spec.is_classification for spec in encoder.specs]),
+                tensors,
+                seed,
+            ),
+        }
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    # ---- use
+
+    def _check_X(self, X):
+        check_is_fitted(self, "net_")
+        return check_features(self, X, reset=False, image=self.encoder != "mlp")
+
+    def _predict_codes(self, X):
+        """Codes ``(n_samples, n_tasks)``: class positions or standardised values."""
+        X = self._check_X(X)
+        codes = np.empty((len(X), self.n_tasks_))
+        continuous = np.array([not s.is_classification for s in self._targets.specs])
+        binary = np.array([s.kind == "binary" for s in self._targets.specs])
+        for rows, outputs in self._outputs(X):
+            single = outputs[..., 0].T
+            codes[rows] = outputs.argmax(-1).T
+            codes[rows] = np.where(binary, single > 0, codes[rows])
+            codes[rows] = np.where(continuous, single, codes[rows])
+        return codes
+
+    def _outputs(self, X):
+        """Iterate over ``(slice, outputs (n_tasks, rows, n_outputs_max))``."""
+        invalid = ~self.net_.module_.valid.cpu().numpy()[:, None, :]
+        for start in range(0, len(X), _CHUNK):
+            rows = slice(start, min(start + _CHUNK, len(X)))
+            outputs = self.net_.outputs(torch.as_tensor(X[rows])).cpu().numpy()
+            yield rows, np.where(invalid, -np.inf, outputs)
+
+    def _probabilities(self, X):
+        """One array ``(n_samples, n_classes)`` per task, None for regression."""
+        X = self._check_X(X)
+        specs = self._targets.specs
+        found = [
+            np.empty((len(X), spec.n_classes)) if spec.is_classification else None
+            for spec in specs
+        ]
+        for rows, outputs in self._outputs(X):
+            for spec, own, logits in zip(specs, found, outputs, strict=True):
+                if spec.kind == "binary":
+                    positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(float)))
+                    own[rows] = np.column_stack([1 - positive, positive])
+                elif spec.is_classification:
+                    own[rows] = _softmax(logits[:, : spec.n_classes])
+        return found
+
+    def transform(self, X):
+        """Compute the shared representation.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, latent)
+            The encoder's output, without noise.
+        """
+        X = self._check_X(X)
+        return representation(self.net_, X)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that :meth:`transform` makes.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str of shape (latent,)
+        """
+        if not hasattr(self, "net_"):
+            raise NotFittedError(f"This {type(self).__name__} is not fitted yet.")
+        width = self.net_.module_.encoder.out_features
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}{i}" for i in range(width)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        tags.input_tags.three_d_array = self.encoder != "mlp"
+        return tags
+
+
+def _softmax(logits):
+    shifted = logits - logits.max(1, keepdims=True)
+    weights = np.exp(shifted.astype(float))
+    return weights / weights.sum(1, keepdims=True)

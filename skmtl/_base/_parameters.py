@@ -1,0 +1,274 @@
+"""Parameters shared by all estimators: default, constraint and text, once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ..nn import ACTIVATIONS
+
+__all__ = ["SHARED", "Parameter", "constraints_of", "parameter_table"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One constructor parameter.
+
+    Attributes
+    ----------
+    default : object
+    constraint : list
+        In scikit-learn's vocabulary.
+    type : str
+        The numpydoc type, without the default.
+    text : str
+        The description, one paragraph.
+    """
+
+    default: Any
+    constraint: list[Any]
+    type: str
+    text: str
+
+
+def _positive(kind: type = Real) -> Interval:
+    return Interval(kind, 0, None, closed="neither")
+
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_FRACTION = Interval(Real, 0, 1, closed="both")
+
+SHARED: dict[str, Parameter] = {
+    "encoder": Parameter(
+        "mlp",
+        [StrOptions({"mlp", "conv"}), callable],
+        "{'mlp', 'conv'}, torch Module, or callable",
+        "Network from features to the shared representation. 'conv' takes pictures, "
+        "X of shape (n, h, w) or (n, c, h, w). A module is copied with its weights. A "
+        "callable gets the number of features (for pictures: the shape of one row) "
+        "and returns a module that maps (batch, ...) to (batch, features).",
+    ),
+    "hidden_layer_sizes": Parameter(
+        (64, 64),
+        ["array-like"],
+        "sequence of int",
+        "Widths of the encoder's fully connected hidden layers. Ignored if `encoder` "
+        "is a module or a callable.",
+    ),
+    "latent_dim": Parameter(
+        None,
+        [_COUNT, None],
+        "int or None",
+        "Width of a last affine layer of the encoder; None: the representation is "
+        "the last hidden layer.",
+    ),
+    "activation": Parameter(
+        "relu",
+        [StrOptions(set(ACTIVATIONS))],
+        "{" + ", ".join(repr(name) for name in ACTIVATIONS) + "}",
+        "Activation of the hidden layers.",
+    ),
+    "dropout": Parameter(
+        0.0,
+        [Interval(Real, 0, 1, closed="left")],
+        "float",
+        "Fraction of the hidden units dropped in training.",
+    ),
+    "max_epochs": Parameter(
+        "auto",
+        [_COUNT, StrOptions({"auto"})],
+        "int or 'auto'",
+        "Passes over the data. 'auto': enough for 2,000 steps, at least 10.",
+    ),
+    "lr": Parameter(
+        3e-3, [_positive()], "float", "Initial learning rate of the optimiser."
+    ),
+    "lr_decay": Parameter(
+        0.25,
+        [_FRACTION],
+        "float",
+        "Fraction of the steps, at the end of training, over which the learning rate "
+        "falls linearly to zero. 0 keeps it constant.",
+    ),
+    "batch_size": Parameter(
+        "auto",
+        [_COUNT, StrOptions({"auto"})],
+        "int or 'auto'",
+        "Rows per step. 'auto': a quarter of the rows, at most 128, or 256 from "
+        "20,000 rows on.",
+    ),
+    "optimizer": Parameter(
+        "adamw",
+        [StrOptions({"adamw", "sgd"}), callable],
+        "{'adamw', 'sgd'} or torch optimizer class",
+        "Optimiser; 'sgd' uses Nesterov momentum 0.9. A class is called with "
+        "parameter groups and `lr`.",
+    ),
+    "weight_decay": Parameter(
+        "auto",
+        [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "float or 'auto'",
+        "Decoupled weight decay: each step multiplies the weights, not the biases, "
+        "by 1 - lr * weight_decay. 'auto': 200 / n_samples, within .01 and 1.",
+    ),
+    "early_stopping": Parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether to set rows aside, balanced over the tasks, and to stop when the "
+        "loss on them no longer improves; the best epoch is kept.",
+    ),
+    "validation_fraction": Parameter(
+        0.1,
+        [Interval(Real, 0, 1, closed="neither")],
+        "float",
+        "Fraction of the rows set aside for early stopping.",
+    ),
+    "n_iter_no_change": Parameter(
+        10, [_COUNT], "int", "Epochs without improvement before training stops."
+    ),
+    "tol": Parameter(
+        1e-4,
+        [Interval(Real, 0, None, closed="left")],
+        "float",
+        "Least improvement of the validation loss, in nats summed over tasks, that "
+        "counts.",
+    ),
+    "task_weight": Parameter(
+        None,
+        ["array-like", dict, None],
+        "array-like of shape (n_tasks,), dict, or None",
+        "Weight of each task's loss in the sum; a dict maps task names to weights, "
+        "others weigh 1.",
+    ),
+    "class_weight": Parameter(
+        None,
+        [StrOptions({"balanced"}), dict, list, None],
+        "'balanced', dict, list of dict, or None",
+        "Weights of classes within a task. 'balanced' weighs classes inversely to "
+        "their frequency. A dict maps classes to weights and holds for every task "
+        "(classes it does not name weigh 1); a list has one entry per task.",
+    ),
+    "clustering": Parameter(
+        "gap",
+        [StrOptions({"gap", "hdbscan"}), "clusterer"],
+        "{'gap', 'hdbscan'} or clusterer",
+        "How `task_groups_` is made from `task_similarity_`: average linkage cut in "
+        "its largest gap, density clustering, or a scikit-learn clusterer that takes "
+        "``metric='precomputed'``.",
+    ),
+    "min_similarity": Parameter(
+        0.25,
+        [_FRACTION],
+        "float",
+        "Least similarity at which two tasks may share a group.",
+    ),
+    "n_groups": Parameter(
+        None,
+        [_COUNT, None],
+        "int or None",
+        "Number of task groups; None finds it.",
+    ),
+    "device": Parameter(
+        "auto",
+        [str, object],
+        "str or torch.device",
+        "Where to train. 'auto': CUDA where present, but the CPU in worker processes.",
+    ),
+    "precision": Parameter(
+        "full",
+        [StrOptions({"full", "bf16"})],
+        "{'full', 'bf16'}",
+        "'full' trains in the type of X (float32 on an accelerator), 'bf16' runs the "
+        "forward pass in bfloat16.",
+    ),
+    "compile": Parameter(
+        False, ["boolean"], "bool", "Whether to compile the encoder with torch."
+    ),
+    "warm_start": Parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether `fit` starts from the weights of the previous fit.",
+    ),
+    "callbacks": Parameter(
+        None,
+        [list, tuple, None],
+        "list of skorch callbacks or None",
+        "Callbacks of the training loop.",
+    ),
+    "net_params": Parameter(
+        None,
+        [dict, None],
+        "dict or None",
+        "Further constructor arguments of the skorch net.",
+    ),
+    "random_state": Parameter(
+        None,
+        ["random_state"],
+        "int, RandomState instance or None",
+        "Seed of initial weights, batches, noise and splits. Equal seeds give equal "
+        "fits on a CPU.",
+    ),
+    "verbose": Parameter(
+        0, ["verbose"], "int", "Whether to print one line per epoch."
+    ),
+}
+
+TASK_TYPES = Parameter(
+    "auto",
+    [StrOptions({"auto"}), "array-like"],
+    "'auto' or list of {'classification', 'regression'}",
+    "Kind of each task. 'auto' guesses from the columns of y, see `task_table_`: a "
+    "numeric column is regression unless its values are all 0 or 1, or it holds few "
+    "distinct integers.",
+)
+
+
+def parameter_table(
+    own: dict[str, Parameter],
+    defaults: dict[str, Any] | None = None,
+    kind: str = "classifier",
+) -> dict[str, Parameter]:
+    """List an estimator's parameters: its own, then the shared ones.
+
+    Parameters
+    ----------
+    own : dict of str to Parameter
+    defaults : dict, optional
+        Defaults of shared parameters that differ here.
+    kind : {"classifier", "regressor", "mixed"}
+
+    Returns
+    -------
+    dict of str to Parameter
+    """
+    table = dict(own)
+    if kind == "mixed":
+        table["task_types"] = TASK_TYPES
+    changed = defaults or {}
+    for name, parameter in SHARED.items():
+        if name == "class_weight" and kind == "regressor":
+            continue
+        if name in changed:
+            parameter = replace(parameter, default=changed[name])
+        table[name] = parameter
+    return table
+
+
+def constraints_of(table: dict[str, Parameter]) -> dict[str, list[Any]]:
+    """Constraints in the form that scikit-learn's validation reads."""
+    from sklearn.utils._param_validation import HasMethods
+
+    names: dict[str, Callable[..., Any]] = {
+        "clusterer": lambda: HasMethods(["fit_predict", "get_params"])
+    }
+    return {
+        name: [
+            names[item]() if isinstance(item, str) and item in names else item
+            for item in parameter.constraint
+        ]
+        for name, parameter in table.items()
+    }

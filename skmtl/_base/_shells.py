@@ -1,0 +1,191 @@
+"""What users call: classifier, regressor and mixed."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..metrics import accuracy_scores, mean_score, r2_scores
+
+__all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
+
+
+class _Shell:
+    """Scores shared by all shells."""
+
+    def predict(self, X):
+        """Predict every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Shaped as the targets given to :meth:`fit`.
+        """
+        predicted = self._targets.inverse_transform(self._predict_codes(X))
+        return np.asarray(predicted)
+
+    def score_tasks(self, X, y, sample_weight=None):
+        """Score every task on its observed labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Targets; a class not seen in fit counts as an error.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+default=None
+            Weights of rows or labels.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_tasks,)
+            Accuracy of classification tasks, R2 of regression tasks; NaN without an
+            observed label.
+        """
+        check_is_fitted(self, "net_")
+        codes, observed = self._targets.transform(y, unseen="code")
+        truth = np.where(observed, codes, np.nan)
+        predicted = self._predict_codes(X)
+        scores = np.empty(self.n_tasks_)
+        kinds = np.array([spec.is_classification for spec in self._targets.specs])
+        for tasks, measure in ((kinds, accuracy_scores), (~kinds, r2_scores)):
+            if tasks.any():
+                weight = _columns(sample_weight, tasks)
+                scores[tasks] = measure(
+                    truth[:, tasks], predicted[:, tasks], sample_weight=weight
+                )
+        return scores
+
+    def score(self, X, y, sample_weight=None):
+        """Mean of :meth:`score_tasks` over the tasks with observed labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+default=None
+            Weights of rows or labels.
+
+        Returns
+        -------
+        score : float
+            Accuracy, R2, or their mean for mixed tasks.
+
+        Raises
+        ------
+        TargetError
+            If no task has an observed label.
+
+        Warns
+        -----
+        UnlabelledTaskWarning
+            If a task has no observed label; it is left out.
+        """
+        scores = self.score_tasks(X, y, sample_weight=sample_weight)
+        return mean_score(scores, self.task_names_)
+
+
+def _columns(sample_weight, tasks):
+    if sample_weight is None or np.ndim(sample_weight) == 1:
+        return sample_weight
+    return np.asarray(sample_weight)[:, tasks]
+
+
+class ClassifierShell(_Shell, ClassifierMixin):
+    """Every task is a classification."""
+
+    def _task_rules(self):
+        return "classification", ("classification",)
+
+    def _shell_attributes(self, encoder):
+        return {"classes_": encoder.class_list()}
+
+    def predict_proba(self, X):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), or list of such
+            One array per task if y was 2-D, columns in the order of `classes_`.
+        """
+        found = self._probabilities(X)
+        return found[0] if self._targets.one_dimensional else found
+
+    def predict_log_proba(self, X):
+        """Predict logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), or list of such
+            As in :meth:`predict_proba`.
+        """
+        found = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            if isinstance(found, list):
+                return [np.log(own) for own in found]
+            return np.log(found)
+
+
+class RegressorShell(_Shell, RegressorMixin):
+    """Every task is a regression."""
+
+    def _task_rules(self):
+        return "regression", ("regression",)
+
+
+class MixedShell(_Shell):
+    """Classification and regression tasks side by side."""
+
+    def _task_rules(self):
+        return self.task_types, ("classification", "regression")
+
+    def _shell_attributes(self, encoder):
+        return {"classes_": encoder.class_list()}
+
+    def predict(self, X):
+        """Predict every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of object of shape (n_samples, n_tasks), or DataFrame
+            A DataFrame with a dtype per task if y was one; 1-D if y was 1-D.
+        """
+        return self._targets.inverse_transform(self._predict_codes(X))
+
+    def predict_proba(self, X):
+        """Predict class probabilities of the classification tasks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        probabilities : list of ndarray of shape (n_samples, n_classes), or None
+            One entry per task, None for a regression task.
+        """
+        return self._probabilities(X)

@@ -1,0 +1,147 @@
+"""Weights of labels, classes and tasks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import InputError
+from ..tasks import TargetEncoder, TaskSpec
+
+__all__ = ["class_weights", "label_weights", "task_weights"]
+
+
+def label_weights(
+    observed: np.ndarray,
+    sample_weight: np.ndarray | None,
+    class_weight: np.ndarray | None,
+) -> np.ndarray | None:
+    """Weight of every label in its task's loss.
+
+    Parameters
+    ----------
+    observed : bool ndarray of shape (n_samples, n_tasks)
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_tasks), or None
+    class_weight : ndarray of shape (n_samples, n_tasks), or None
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_tasks), or None
+        Zero where unobserved; None if all labels are observed and weigh one.
+
+    Raises
+    ------
+    InputError
+        If the labels of a task have no weight at all.
+    """
+    if observed.all() and sample_weight is None and class_weight is None:
+        return None
+    weights = observed.astype(np.float64)
+    if sample_weight is not None:
+        weights *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
+        empty = np.flatnonzero(weights.sum(0) == 0)
+        if len(empty):
+            raise InputError(
+                "`sample_weight` must leave every task a label of positive weight; "
+                f"all labels of task {int(empty[0])} weigh zero. Drop the task or "
+                "weigh its rows."
+            )
+    if class_weight is not None:
+        weights *= class_weight
+    return weights
+
+
+def class_weights(
+    setting: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+) -> np.ndarray:
+    """Weight of every label by its class.
+
+    Parameters
+    ----------
+    setting : "balanced", dict, or list with one of these (or None) per task
+    encoder : TargetEncoder
+    codes : ndarray of shape (n_samples, n_tasks)
+    observed : bool ndarray of shape (n_samples, n_tasks)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_tasks)
+    """
+    specs = encoder.specs
+    per_task = setting if isinstance(setting, list) else [setting] * len(specs)
+    if len(per_task) != len(specs):
+        raise InputError(
+            f"`class_weight` as a list needs one entry per task; found "
+            f"{len(per_task)} for {len(specs)} tasks."
+        )
+    weights = np.ones_like(codes)
+    for task, (spec, own) in enumerate(zip(specs, per_task, strict=True)):
+        if own is None or not spec.is_classification:
+            continue
+        column = codes[:, task].astype(int)
+        factors = _factors_of_task(own, spec, column[observed[:, task]])
+        weights[:, task] = factors[column]
+    return weights
+
+
+def _factors_of_task(
+    setting: Any, spec: TaskSpec, column: np.ndarray
+) -> np.ndarray:
+    if isinstance(setting, str) and setting == "balanced":
+        counts = np.bincount(column, minlength=spec.n_classes).astype(float)
+        return len(column) / (spec.n_classes * np.maximum(counts, 1))
+    if not isinstance(setting, Mapping):
+        raise InputError(
+            "`class_weight` must be 'balanced', a dict from class to weight, a list "
+            f"with one of these per task, or None; found {setting!r} for task "
+            f"{spec.name!r}."
+        )
+    factors = np.array([float(setting.get(c, 1)) for c in spec.classes.tolist()])
+    if not (np.isfinite(factors).all() and (factors >= 0).all() and factors.any()):
+        raise InputError(
+            "`class_weight` must hold finite weights of at least 0, not all 0; found "
+            f"{setting!r} for task {spec.name!r}."
+        )
+    return factors
+
+
+def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
+    """Weight of every task's loss.
+
+    Parameters
+    ----------
+    setting : array-like of shape (n_tasks,), dict of task name to weight, or None
+    task_names : sequence of str
+
+    Returns
+    -------
+    ndarray of shape (n_tasks,), or None
+
+    Raises
+    ------
+    InputError
+        For unknown names, a wrong length, or weights that are negative, not finite,
+        or all zero.
+    """
+    if setting is None:
+        return None
+    if isinstance(setting, Mapping):
+        unknown = sorted(set(setting) - set(task_names))
+        if unknown:
+            raise InputError(
+                f"`task_weight` names unknown task(s) {unknown}; the tasks are "
+                f"{list(task_names)}."
+            )
+        setting = [setting.get(name, 1.0) for name in task_names]
+    weights = np.asarray(setting, dtype=np.float64)
+    if weights.shape != (len(task_names),):
+        raise InputError(
+            f"`task_weight` must have one entry per task, shape ({len(task_names)},); "
+            f"found shape {weights.shape}."
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise InputError(
+            "`task_weight` must hold finite weights of at least 0, not all 0; found "
+            f"{weights.tolist()}."
+        )
+    return weights

@@ -1,0 +1,14 @@
+"""Methods that others are measured against.
+
+>>> from skmtl.baselines import HardSharingClassifier
+>>> HardSharingClassifier(max_epochs=5)
+HardSharingClassifier(max_epochs=5)
+"""
+
+from ._hard_sharing import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRegressor,
+)
+
+__all__ = ["HardSharingClassifier", "HardSharingMixed", "HardSharingRegressor"]

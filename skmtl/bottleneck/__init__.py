@@ -1,0 +1,10 @@
+"""Task-specific noise under the information bottleneck.
+
+>>> from skmtl.bottleneck import HierarchicalIBClassifier
+>>> HierarchicalIBClassifier(beta=0.02)
+HierarchicalIBClassifier(beta=0.02)
+"""
+
+from ._hierarchical_ib import HierarchicalIBClassifier
+
+__all__ = ["HierarchicalIBClassifier"]

@@ -1,0 +1,25 @@
+"""How networks are trained: plans in, trained nets out.
+
+The engine is the only part that names skorch. It trains one plan, or many plans as
+members of one network; the results are those of separate fits.
+"""
+
+from ._batches import Batch, Batches, TaskTensors, as_tensor
+from ._device import network_dtype, resolve_device
+from ._net import MultiTaskNet
+from ._settings import Plan, Settings
+from ._stack import Trained, train
+
+__all__ = [
+    "Batch",
+    "Batches",
+    "MultiTaskNet",
+    "Plan",
+    "Settings",
+    "TaskTensors",
+    "Trained",
+    "as_tensor",
+    "network_dtype",
+    "resolve_device",
+    "train",
+]

@@ -1,0 +1,180 @@
+"""What watches over the epochs: losses, snapshots, early stopping, the guard."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..exceptions import ConvergenceError
+from ._settings import Settings
+
+__all__ = ["LossMeter", "Snapshot", "check_finite"]
+
+
+class LossMeter:
+    """Mean loss of every task over an epoch, kept on the device."""
+
+    def __init__(self) -> None:
+        self._sums: Tensor | None = None
+        self._counts: Tensor | float = 0.0
+
+    def add(
+        self, losses: Tensor, totals: Tensor | None, codes_shape: torch.Size
+    ) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        losses : Tensor of shape (*members, n_tasks)
+        totals : Tensor of shape ([*members,] n_tasks), or None
+            Weights behind the losses; None counts rows.
+        codes_shape : torch.Size
+            Shape of the batch's targets, ``([*members,] batch, n_tasks)``.
+        """
+        if self._sums is None:
+            self._sums = torch.zeros_like(losses)
+        if totals is None:
+            n_rows = codes_shape[-2]
+            self._sums.add_(losses, alpha=n_rows)
+            self._counts = self._counts + n_rows
+        else:
+            self._sums.addcmul_(losses, totals.expand_as(losses))
+            self._counts = self._counts + totals
+
+    def read(self, task_weight: Tensor | None) -> tuple[Any, Any]:
+        """Read the epoch's losses as plain numbers.
+
+        Parameters
+        ----------
+        task_weight : Tensor of shape ([*members,] n_tasks), or None
+
+        Returns
+        -------
+        loss : float, or list of float per member
+            Weighted sum over the tasks that had labels.
+        task_losses : list of float, or one such list per member
+            NaN for a task without a label.
+        """
+        assert self._sums is not None, "an epoch has at least one batch"
+        sums = self._sums.double().cpu().numpy()
+        counts = self._counts
+        counts = counts.double().cpu().numpy() if isinstance(counts, Tensor) else counts
+        counts = np.broadcast_to(np.asarray(counts), sums.shape)
+        means = np.divide(
+            sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0
+        )
+        weights = 1.0 if task_weight is None else task_weight.double().cpu().numpy()
+        loss = np.where(counts > 0, means * weights, 0.0).sum(-1)
+        return loss.tolist(), means.tolist()
+
+
+def check_finite(history: Any, names: list[str]) -> None:
+    """Stop training on a loss that is not finite.
+
+    Parameters
+    ----------
+    history : skorch History
+    names : list of str
+        Task names.
+
+    Raises
+    ------
+    ConvergenceError
+        Naming epoch, tasks and remedy.
+    """
+    losses = np.asarray(history[-1]["train_loss"])
+    if np.isfinite(losses).all():
+        return
+    task_losses = np.atleast_2d(history[-1]["train_task_losses"])
+    # A task without labels is NaN in the record but adds nothing to the sum.
+    totals = np.where(np.isnan(task_losses), np.inf, task_losses)
+    bad = [
+        name
+        for name, column in zip(names, totals.T, strict=True)
+        if not np.isfinite(column).all()
+    ]
+    raise ConvergenceError(
+        f"The training loss is not finite in epoch {len(history)} for task(s) "
+        f"{', '.join(map(repr, bad))}. Scale X (for example with StandardScaler), "
+        "lower `lr`, or look for extreme targets."
+    )
+
+
+class Snapshot:
+    """Parameters worth returning to, per member.
+
+    Keeps those of the last finished epoch, against interruption, and, with early
+    stopping, those of each member's best epoch.
+
+    Parameters
+    ----------
+    module : Module
+    settings : Settings
+    """
+
+    def __init__(self, module: nn.Module, settings: Settings) -> None:
+        self._tensors = [
+            tensor.detach()
+            for tensor in module.state_dict().values()
+            if tensor.is_floating_point()
+        ]
+        self._settings = settings
+        self._last = [tensor.clone() for tensor in self._tensors]
+        self._best: list[Tensor] | None = None
+        self._best_loss = np.array(math.inf)
+        self._waited = np.array(0)
+        self.stop_epoch = np.array(0)
+        self.best_epoch = np.array(0)
+        self.epochs = 0
+        self.interrupted = False
+
+    def after_epoch(self, history: Any) -> bool:
+        """Note a finished epoch.
+
+        Returns
+        -------
+        bool
+            Whether every member has stopped improving.
+        """
+        self.epochs += 1
+        torch._foreach_copy_(self._last, self._tensors)
+        if not self._settings.early_stopping:
+            return False
+        return self._judge(np.asarray(history[-1]["valid_loss"], dtype=float))
+
+    def _judge(self, loss: np.ndarray) -> bool:
+        if self._best is None:
+            self._best = [tensor.clone() for tensor in self._tensors]
+            self._best_loss = np.full(loss.shape, math.inf)
+            self._waited = np.zeros(loss.shape, dtype=int)
+            self.stop_epoch = np.zeros(loss.shape, dtype=int)
+            self.best_epoch = np.zeros(loss.shape, dtype=int)
+        running = self.stop_epoch == 0
+        better = running & (loss < self._best_loss)
+        enough = running & (loss < self._best_loss - self._settings.tol)
+        self._keep(better)
+        self._best_loss = np.where(better, loss, self._best_loss)
+        self.best_epoch = np.where(better, self.epochs, self.best_epoch)
+        self._waited = np.where(enough, 0, self._waited + 1)
+        stops = running & (self._waited >= self._settings.n_iter_no_change)
+        self.stop_epoch = np.where(stops, self.epochs, self.stop_epoch)
+        return bool((self.stop_epoch > 0).all())
+
+    def _keep(self, better: np.ndarray) -> None:
+        assert self._best is not None
+        if better.ndim == 0:
+            if better:
+                torch._foreach_copy_(self._best, self._tensors)
+            return
+        members = np.flatnonzero(better).tolist()
+        for best, now in zip(self._best, self._tensors, strict=True):
+            best[members] = now[members]
+
+    def restore(self) -> None:
+        """Go back to the best epoch, or to the last finished one if interrupted."""
+        if self._best is not None:
+            torch._foreach_copy_(self._tensors, self._best)
+        elif self.interrupted:
+            torch._foreach_copy_(self._tensors, self._last)

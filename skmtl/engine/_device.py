@@ -1,0 +1,64 @@
+"""Where and in which precision a network trains."""
+
+import multiprocessing
+
+import numpy as np
+import torch
+
+from ..exceptions import InputError
+
+__all__ = ["network_dtype", "resolve_device"]
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Turn the parameter ``device`` into a usable torch device.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" means CUDA where present, but the CPU inside worker processes, where
+        many workers would share one accelerator.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    InputError
+        If the device is unknown or absent.
+    """
+    if device == "auto":
+        in_worker = multiprocessing.current_process().name != "MainProcess"
+        use_cuda = torch.cuda.is_available() and not in_worker
+        return torch.device("cuda" if use_cuda else "cpu")
+    try:
+        wanted = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise InputError(
+            f"`device` must be 'auto' or a torch device such as 'cpu' or 'cuda:0'; "
+            f"found {device!r}."
+        ) from error
+    if wanted.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            f"`device={str(device)!r}` needs CUDA, which torch {torch.__version__} "
+            "does not find here. Use device='auto' to train on the CPU."
+        )
+    return wanted
+
+
+def network_dtype(x_dtype: np.dtype, device: torch.device) -> torch.dtype:
+    """Pick the type of the parameters: that of X on a CPU, else float32.
+
+    Parameters
+    ----------
+    x_dtype : numpy.dtype
+    device : torch.device
+
+    Returns
+    -------
+    torch.dtype
+    """
+    if x_dtype == np.float64 and device.type == "cpu":
+        return torch.float64
+    return torch.float32

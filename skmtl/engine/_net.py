@@ -1,0 +1,309 @@
+"""The skorch net that trains one network, or many as one."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PrintLog
+from torch import Tensor
+
+from skmtl.nn import MemberRandom
+from skmtl.tasks import task_factors
+
+from ._batches import Batch
+from ._callbacks import LossMeter, Snapshot, check_finite
+from ._optimizer import make_optimizer
+from ._settings import Settings
+
+__all__ = ["MultiTaskNet"]
+
+_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class MultiTaskNet(NeuralNet):
+    """A skorch net whose epochs run without detours.
+
+    Batches are tensors on the device, losses are accumulated there and read once an
+    epoch. Callbacks that listen to single batches get their events; without such
+    callbacks nothing is notified inside an epoch.
+
+    Parameters
+    ----------
+    module : MultiTaskNetwork
+    criterion : callable
+    settings : Settings
+    task_weight : Tensor of shape (*members, n_tasks), optional
+    random : MemberRandom, optional
+        Source of the noise; None trains without.
+    weight_decay : float or Tensor of shape (M,)
+        One value per member of a stack.
+    on_epoch : callable, optional
+        Called with the number of finished epochs and the net; True stops training.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        *,
+        criterion: Any,
+        settings: Settings,
+        task_weight: Tensor | None = None,
+        random: MemberRandom | None = None,
+        weight_decay: float | Tensor = 0.0,
+        on_epoch: Callable[[int, Any], bool] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.settings = settings
+        self.task_weight = task_weight
+        self.random = random
+        self.weight_decay = weight_decay
+        self.on_epoch = on_epoch
+        super().__init__(module, criterion=criterion, **kwargs)
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        timer = [("epoch_timer", EpochTimer())]
+        if not self.verbose:
+            return timer
+        ignored = [f"{part}_task_losses" for part in ("train", "valid")]
+        return [*timer, ("print_log", PrintLog(keys_ignored=ignored))]
+
+    def initialize_optimizer(self, triggered_directly: bool | None = None) -> Any:
+        """Group the parameters by learning rate and set up decay."""
+        multiples = {
+            id(parameter): multiplier
+            for parameters, multiplier in self.module_.learning_rate_multipliers()
+            for parameter in parameters
+        }
+        groups: dict[float, list[Tensor]] = {}
+        for parameter in self.module_.parameters():
+            if parameter.requires_grad:
+                multiplier = multiples.get(id(parameter), 1.0)
+                groups.setdefault(multiplier, []).append(parameter)
+        lr = self.settings.lr
+        self.optimizer_ = make_optimizer(
+            [
+                {"params": parameters, "lr": lr * multiplier, "base_lr": lr * multiplier}
+                for multiplier, parameters in groups.items()
+            ],
+            self.settings,
+        )
+        self._trained = [p for group in groups.values() for p in group]
+        self._prepare_decay()
+        return self
+
+    def _prepare_decay(self) -> None:
+        exempt = {id(parameter) for parameter in self.module_.undecayed_parameters()}
+        self._decayed = [
+            parameter
+            for parameter in self.module_.parameters()
+            if parameter.requires_grad and id(parameter) not in exempt
+        ]
+        self._member_decay = None
+        if isinstance(self.weight_decay, Tensor):
+            self._member_decay = [
+                self.weight_decay.to(parameter).view(-1, *[1] * (parameter.dim() - 1))
+                for parameter in self._decayed
+            ]
+
+    @torch.no_grad()
+    def _decay(self, lr: float) -> None:
+        if not self._decayed:
+            return
+        if self._member_decay is not None:
+            factors = [1 - lr * decay for decay in self._member_decay]
+            torch._foreach_mul_(self._decayed, factors)
+        elif self.weight_decay:
+            torch._foreach_mul_(self._decayed, 1 - lr * self.weight_decay)
+
+    def _forward(
+        self, batch: Batch, random: MemberRandom | None
+    ) -> tuple[Tensor, Tensor]:
+        """Representation and outputs of a batch."""
+        settings = self.settings
+        if not settings.autocast:
+            z = self.module_.encode(batch.x, random)
+            return z, self.module_.decode(z, batch.task_of_row, random)
+        with torch.autocast(settings.device.type, torch.bfloat16):
+            z = self.module_.encode(batch.x, random)
+            outputs = self.module_.decode(z, batch.task_of_row, random)
+        return z.to(settings.dtype), outputs.to(settings.dtype)
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
+        """Take one step of the optimiser.
+
+        Returns
+        -------
+        dict
+            ``task_losses`` (*members, n_tasks), ``totals`` (the weights behind them,
+            or None), ``y_pred`` (outputs), ``loss`` (summed over members and
+            weighted tasks, without penalty).
+        """
+        for parameter in self._trained:
+            parameter.grad = None
+        self.module_.set_progress(
+            1.0 if self.settings.constant else self._step / self._n_steps
+        )
+        z, outputs = self._forward(batch, self.random)
+        step = self._judge(outputs, batch)
+        gradient = step.pop("gradient")
+        if self.task_weight is not None:
+            gradient = gradient * task_factors(self.task_weight, batch.task_of_row)
+        penalty = self.module_.penalty(z, batch.row_weight)
+        if penalty is None:
+            torch.autograd.backward(outputs, gradient)
+        else:
+            torch.autograd.backward(
+                [outputs, penalty], [gradient, torch.ones_like(penalty)]
+            )
+        if self._per_batch:
+            named = list(self.module_.named_parameters())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch)
+        self._decay(self._schedule())
+        self.optimizer_.step()
+        self._step += 1
+        return step
+
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
+        """Compute the losses of a batch without noise and without gradients."""
+        with torch.no_grad():
+            return self._judge(self._forward(batch, None)[1], batch)
+
+    def _judge(self, outputs: Tensor, batch: Batch) -> dict[str, Any]:
+        losses, totals, gradient = self.criterion_.terms(
+            outputs, batch.codes, batch.weight, batch.task_of_row
+        )
+        step = {
+            "task_losses": losses,
+            "totals": totals,
+            "gradient": gradient,
+            "y_pred": outputs,
+        }
+        if self._per_batch:
+            weight = 1.0 if self.task_weight is None else self.task_weight
+            step["loss"] = (losses * weight).sum()
+        return step
+
+    def _schedule(self) -> float:
+        ramp = self.settings.lr_decay * self._n_steps
+        left = self._n_steps - self._step
+        factor = left / ramp if left < ramp else 1.0
+        if factor < 1:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = group["base_lr"] * factor
+        return self.settings.lr * factor
+
+    def run_single_epoch(
+        self,
+        iterator: Iterable[Batch] | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
+        """Run over all batches; losses stay on the device until the end."""
+        if iterator is None:
+            return
+        self._set_training(training)
+        meter = LossMeter()
+        for batch in iterator:
+            if self._per_batch:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            meter.add(step["task_losses"], step["totals"], batch.codes.shape)
+            if self._per_batch:
+                self.history.record_batch(prefix + "_loss", step["loss"].item())
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        loss, task_losses = meter.read(self.task_weight)
+        self.history.record(prefix + "_loss", loss)
+        self.history.record(prefix + "_task_losses", task_losses)
+
+    def train(
+        self,
+        batches: Iterable[Batch],
+        valid_batches: Iterable[Batch] | None,
+        epochs: int,
+        n_steps: int,
+        names: list[str],
+    ) -> Snapshot:
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        batches, valid_batches : iterables of Batch
+        epochs : int
+        n_steps : int
+            Steps of the whole schedule.
+        names : list of str
+            Task names, for messages.
+
+        Returns
+        -------
+        Snapshot
+            Holds the parameters of the last finished epoch, the best ones if
+            training stops early, and whether training was interrupted.
+
+        Raises
+        ------
+        ConvergenceError
+            If a loss is not finite.
+        """
+        self._step, self._n_steps = 0, n_steps
+        self._per_batch = any(
+            getattr(type(callback), event) is not getattr(Callback, event)
+            for _, callback in self.callbacks_
+            for event in _BATCH_EVENTS
+            if not isinstance(callback, EpochTimer | PrintLog)
+        )
+        snapshot = Snapshot(self.module_, self.settings)
+        self.notify("on_train_begin", X=None, y=None)
+        try:
+            for _ in range(epochs):
+                self._one_epoch(batches, valid_batches, names)
+                done = snapshot.after_epoch(self.history)
+                if self.on_epoch is not None and self.on_epoch(
+                    snapshot.epochs, self
+                ):
+                    break
+                if done:
+                    break
+        except KeyboardInterrupt:
+            snapshot.interrupted = True
+        self.notify("on_train_end", X=None, y=None)
+        snapshot.restore()
+        return snapshot
+
+    def _one_epoch(
+        self,
+        batches: Iterable[Batch],
+        valid_batches: Iterable[Batch] | None,
+        names: list[str],
+    ) -> None:
+        self.notify("on_epoch_begin")
+        self.run_single_epoch(batches, True, "train", self.train_step)
+        self.run_single_epoch(valid_batches, False, "valid", self.validation_step)
+        check_finite(self.history, names)
+        self.module_.after_epoch(len(self.history))
+        self.notify("on_epoch_end")
+
+    @torch.inference_mode()
+    def outputs(self, x: Tensor, representation: bool = False) -> Tensor:
+        """Compute outputs (or the representation) without noise.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, *row)
+        representation : bool
+
+        Returns
+        -------
+        Tensor of shape (n_tasks, batch, n_outputs_max), or (batch, latent)
+        """
+        x = x.to(self.settings.device, self.settings.dtype)
+        with torch.autocast(
+            self.settings.device.type, torch.bfloat16, enabled=self.settings.autocast
+        ):
+            z = self.module_.encode(x)
+            values = z if representation else self.module_.decode(z)
+        return values.to(self.settings.dtype)

@@ -1,0 +1,105 @@
+"""Adam with little between the step and its kernel."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._settings import Settings
+
+__all__ = ["LeanAdam", "make_optimizer"]
+
+
+class LeanAdam(torch.optim.Adam):
+    """Fused Adam that keeps its lists of tensors from step to step.
+
+    Equal in result to ``torch.optim.Adam(fused=True)``. On small networks most of a
+    step is spent in collecting parameters and states, which do not change.
+
+    Parameters
+    ----------
+    params : iterable
+        Parameters or parameter groups.
+    lr : float
+    """
+
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, lr=lr, fused=True)
+        self._collected: list[list[list[Tensor]]] | None = None
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+        """Take a step."""
+        if closure is not None or not hasattr(torch, "_fused_adam_"):
+            return super().step(closure)
+        if self._collected is None and not self._collect():
+            return super().step()
+        for group, lists in zip(self.param_groups, self._collected or (), strict=True):
+            parameters, averages, squares, counts = lists
+            torch._foreach_add_(counts, 1)
+            torch._fused_adam_(
+                parameters,
+                [parameter.grad for parameter in parameters],
+                averages,
+                squares,
+                [],
+                counts,
+                lr=group["lr"],
+                beta1=group["betas"][0],
+                beta2=group["betas"][1],
+                weight_decay=0.0,
+                eps=group["eps"],
+                amsgrad=False,
+                maximize=False,
+            )
+        return None
+
+    def _collect(self) -> bool:
+        """Collect tensors once every parameter has a state and a gradient."""
+        collected = []
+        for group in self.param_groups:
+            states = [self.state.get(parameter) for parameter in group["params"]]
+            missing = any(not state for state in states)
+            if missing or any(p.grad is None for p in group["params"]):
+                return False
+            names = ("exp_avg", "exp_avg_sq", "step")
+            lists = [[state[name] for state in states if state] for name in names]
+            collected.append([list(group["params"]), *lists])
+        self._collected = collected
+        return True
+
+    def load_state_dict(self, state_dict: Any) -> None:
+        """Load a state; the tensors are collected anew."""
+        super().load_state_dict(state_dict)
+        self._collected = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._collected = None
+
+
+def make_optimizer(
+    groups: list[dict[str, Any]], settings: Settings
+) -> torch.optim.Optimizer:
+    """Build the optimiser; weight decay stays with the net.
+
+    Parameters
+    ----------
+    groups : list of dict
+        Parameter groups with their learning rates.
+    settings : Settings
+
+    Returns
+    -------
+    torch.optim.Optimizer
+    """
+    if not isinstance(settings.optimizer, str):
+        return settings.optimizer(groups, lr=settings.lr)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            groups, lr=settings.lr, momentum=0.9, nesterov=True, fused=True
+        )
+    return LeanAdam(groups, settings.lr)

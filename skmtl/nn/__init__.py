@@ -1,0 +1,43 @@
+"""Networks under the leading-axes convention.
+
+Every tensor ends in ``(..., batch, features)``; leading axes are independent
+members. A layer written for one network trains many, unchanged.
+
+>>> import torch
+>>> from skmtl.nn import MemberLinear, stack_modules
+>>> layers = [MemberLinear(3, 2, torch.Generator().manual_seed(i)) for i in range(5)]
+>>> stack_modules(layers)(torch.zeros(4, 3)).shape
+torch.Size([5, 4, 2])
+"""
+
+from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, build_encoder
+from ._layers import (
+    Dropout,
+    MemberConv2d,
+    MemberLinear,
+    TaskHeads,
+    member_linear,
+    rows_of_tasks,
+    stack_modules,
+    unstack_module,
+)
+from ._network import MultiTaskNetwork
+from ._random import MemberRandom
+
+__all__ = [
+    "ACTIVATIONS",
+    "ConvEncoder",
+    "Dropout",
+    "MLPEncoder",
+    "MemberConv2d",
+    "MemberLinear",
+    "MemberRandom",
+    "MultiTaskNetwork",
+    "TaskHeads",
+    "UserEncoder",
+    "build_encoder",
+    "member_linear",
+    "rows_of_tasks",
+    "stack_modules",
+    "unstack_module",
+]

@@ -1,0 +1,292 @@
+"""Encoders: from features to the shared representation."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..exceptions import InputError
+from ._layers import Dropout, MemberConv2d, MemberLinear
+from ._random import MemberRandom
+
+__all__ = ["ACTIVATIONS", "ConvEncoder", "MLPEncoder", "UserEncoder", "build_encoder"]
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "identity": lambda x: x,
+}
+
+
+class MLPEncoder(nn.Module):
+    """Fully connected encoder.
+
+    Parameters
+    ----------
+    in_features : int
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers, each followed by the activation.
+    latent_dim : int or None
+        Width of a last affine layer without activation; None ends with the last
+        hidden layer.
+    generator : torch.Generator
+        Source of the initial values.
+    activation : str
+    dropout : float
+        Fraction of hidden units dropped in training.
+    dtype : torch.dtype
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_layer_sizes: Sequence[int],
+        latent_dim: int | None,
+        generator: torch.Generator,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        widths = [in_features, *hidden_layer_sizes]
+        self.hidden = nn.ModuleList(
+            MemberLinear(fan_in, fan_out, generator, dtype)
+            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.activation = activation
+        self.dropout = Dropout(dropout)
+        self.latent = (
+            None
+            if latent_dim is None
+            else MemberLinear(widths[-1], latent_dim, generator, dtype)
+        )
+        self.out_features = widths[-1] if latent_dim is None else latent_dim
+
+    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Map ``(*members, batch, in)`` to ``(*members, batch, out_features)``."""
+        activate = ACTIVATIONS[self.activation]
+        for layer in self.hidden:
+            x = self.dropout(activate(layer(x)), random)
+        return x if self.latent is None else self.latent(x)
+
+
+class ConvEncoder(nn.Module):
+    """Convolutional encoder: per stage a 3x3 convolution, activation, 2x2 maximum.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(channels, height, width)`` or ``(height, width)``.
+    hidden_layer_sizes : sequence of int
+        Widths of the dense layers after the convolutions.
+    latent_dim : int or None
+        As in :class:`MLPEncoder`.
+    generator : torch.Generator
+    channels : sequence of int
+        Output channels of each stage.
+    activation : str
+    dropout : float
+    dtype : torch.dtype
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        hidden_layer_sizes: Sequence[int],
+        latent_dim: int | None,
+        generator: torch.Generator,
+        channels: Sequence[int] = (16, 32),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.has_channels = len(input_shape) == 3
+        depth, height, width = (
+            tuple(input_shape) if self.has_channels else (1, *input_shape)
+        )
+        shrink = 2 ** len(channels)
+        if min(height, width) < shrink:
+            raise InputError(
+                f"encoder='conv' halves the picture {len(channels)} times and needs "
+                f"at least {shrink} x {shrink} pixels; found X with pictures of "
+                f"{height} x {width}. Pass a smaller network as `encoder`."
+            )
+        widths = [depth, *channels]
+        self.convolutions = nn.ModuleList(
+            MemberConv2d(fan_in, fan_out, 3, generator, dtype)
+            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.activation = activation
+        flat = widths[-1] * (height // shrink) * (width // shrink)
+        self.dense = MLPEncoder(
+            flat, hidden_layer_sizes, latent_dim, generator, activation, dropout, dtype
+        )
+        self.out_features = self.dense.out_features
+
+    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Map pictures ``(*members, batch, [c,] h, w)`` to the representation."""
+        activate = ACTIVATIONS[self.activation]
+        if not self.has_channels:
+            x = x.unsqueeze(-3)
+        for layer in self.convolutions:
+            x = activate(layer(x))
+            pooled = F.max_pool2d(x.flatten(0, -4), 2)
+            x = pooled.unflatten(0, x.shape[:-3])
+        return self.dense(x.flatten(-3), random)
+
+
+class UserEncoder(nn.Module):
+    """A user's torch module behind the leading-axes convention.
+
+    Members are vectorised with :mod:`torch.func`.
+
+    Parameters
+    ----------
+    module : Module
+        Maps ``(batch, *input_shape)`` to ``(batch, features)``.
+    input_shape : tuple of int
+        Shape of one row.
+    dtype : torch.dtype
+
+    Raises
+    ------
+    InputError
+        If the module fails on two rows of zeros or returns another shape.
+    """
+
+    def __init__(
+        self, module: nn.Module, input_shape: Sequence[int], dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        self.module = module.to(dtype)
+        parameters = list(module.parameters())
+        self._solo_dims = parameters[0].dim() if parameters else 0
+        self._row_dims = len(input_shape)
+        self.out_features = self._probe(tuple(input_shape), dtype)
+
+    def _probe(self, input_shape: tuple[int, ...], dtype: torch.dtype) -> int:
+        was_training = self.module.training
+        self.module.eval()
+        wanted = "a 2-D tensor (2, features)"
+        try:
+            with torch.no_grad():
+                found = self.module(torch.zeros(2, *input_shape, dtype=dtype))
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise InputError(
+                f"`encoder` must map a batch of shape {(2, *input_shape)} to {wanted}; "
+                f"it failed on such a batch: {error}"
+            ) from error
+        finally:
+            self.module.train(was_training)
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found)
+        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != 2:
+            raise InputError(
+                f"`encoder` must map a batch of shape {(2, *input_shape)} to {wanted}; "
+                f"found {shape}. Flatten its output to (batch, features)."
+            )
+        return int(found.shape[1])
+
+    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Map ``(*members, batch, *row)`` to ``(*members, batch, out_features)``."""
+        parameters = dict(self.module.named_parameters())
+        first = next(iter(parameters.values()), None)
+        if first is None or first.dim() == self._solo_dims:
+            leading = x.shape[: x.dim() - self._row_dims - 1]
+            if not leading:
+                return self.module(x)
+            flat = self.module(x.flatten(0, len(leading)))
+            return flat.unflatten(0, x.shape[: len(leading) + 1])
+        shared = x.dim() == self._row_dims + 1
+
+        def one_member(values: dict[str, Tensor], rows: Tensor) -> Tensor:
+            return torch.func.functional_call(self.module, values, (rows,))
+
+        return torch.func.vmap(one_member, in_dims=(0, None if shared else 0))(
+            parameters, x
+        )
+
+
+def build_encoder(
+    encoder: str | nn.Module | Callable[..., nn.Module],
+    input_shape: Sequence[int],
+    *,
+    hidden_layer_sizes: Sequence[int],
+    latent_dim: int | None,
+    generator: torch.Generator,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    dtype: torch.dtype = torch.float32,
+) -> Any:
+    """Build the encoder an estimator asks for.
+
+    Parameters
+    ----------
+    encoder : "mlp", "conv", Module, or callable
+        A module is copied with its weights. A callable gets the number of features
+        (or the shape of one row, for pictures) and returns a module.
+    input_shape : sequence of int
+        Shape of one row of X.
+    hidden_layer_sizes, latent_dim, generator, activation, dropout, dtype
+        As in :class:`MLPEncoder`. A user's encoder gets a last affine layer of
+        width ``latent_dim`` if that is given.
+
+    Returns
+    -------
+    Module
+        With ``out_features`` and ``forward(x, random=None)``.
+    """
+    shape = tuple(input_shape)
+    options = {
+        "generator": generator,
+        "activation": activation,
+        "dropout": dropout,
+        "dtype": dtype,
+    }
+    if isinstance(encoder, str) and encoder == "mlp":
+        return MLPEncoder(math.prod(shape), hidden_layer_sizes, latent_dim, **options)
+    if isinstance(encoder, str):
+        return ConvEncoder(shape, hidden_layer_sizes, latent_dim, **options)
+    body = UserEncoder(_user_module(encoder, shape), shape, dtype)
+    if latent_dim is None or latent_dim == body.out_features:
+        return body
+    return _Projected(body, latent_dim, generator, dtype)
+
+
+def _user_module(
+    encoder: nn.Module | Callable[..., nn.Module], shape: tuple[int, ...]
+) -> nn.Module:
+    if isinstance(encoder, nn.Module):
+        return copy.deepcopy(encoder)
+    module = encoder(shape[0] if len(shape) == 1 else shape)
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            "`encoder` is a callable and must return a torch.nn.Module; found "
+            f"{type(module).__name__}."
+        )
+    return module
+
+
+class _Projected(nn.Module):
+    """A user's encoder followed by an affine layer."""
+
+    def __init__(
+        self,
+        body: UserEncoder,
+        latent_dim: int,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        self.body = body
+        self.latent = MemberLinear(body.out_features, latent_dim, generator, dtype)
+        self.out_features = latent_dim
+
+    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        return self.latent(self.body(x, random))
