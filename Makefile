@@ -31,8 +31,9 @@ $(READY): pyproject.toml constraints.txt
 	  echo "skmtl needs Python 3.11 or later; '$(PYTHON)' is" \
 	    "$$($(PYTHON) --version 2>&1). Name another one:" \
 	    "make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up $(VENV): a minute or two, longer where PyTorch comes with CUDA"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --no-input -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-input -c constraints.txt -e ".[dev]"
 	@touch $@
 
 demo: $(READY)
