@@ -236,7 +236,7 @@ def _read_columns(y: Any, parameter: str) -> tuple[list[str], list[np.ndarray]]:
     elif hasattr(y, "to_list"):
         y = y.to_list()
     elif isinstance(y, np.ma.MaskedArray):
-        y = np.ma.filled(y.astype(object), None)
+        y = y.tolist()  # None where masked
     array = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
     if array.ndim not in (1, 2) or array.size == 0:
         raise TargetError(

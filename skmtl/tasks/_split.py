@@ -68,7 +68,7 @@ def assign_folds(
     >>> from skmtl.tasks import assign_folds
     >>> codes = np.array([[0.0], [1.0], [0.0], [1.0], [0.0], [0.0]])
     >>> folds = assign_folds(codes, codes > -1, np.array([True]), [0.5, 0.5], 0)
-    >>> [codes[folds == fold].sum() for fold in range(2)]
+    >>> [float(codes[folds == fold].sum()) for fold in range(2)]
     [1.0, 1.0]
     """
     share = np.asarray(proportions, dtype=np.float64)
@@ -151,26 +151,39 @@ class _Dealer:
             task = self.task_of_label[label]
             chosen = self.labels[waiting, task] == label
             rows, waiting = waiting[chosen], waiting[~chosen]
-            wanted = self.lacking[:, label] + self.credit[:, task]
-            order = self._fold_order(wanted, len(rows))
+            order = self._fold_order(
+                self.lacking[:, label], self.credit[:, task], len(rows)
+            )
             self._assign(self._spread(rows, task), order)
             self.credit[:, task] += self.lacking[:, label]
-        self.folds[waiting] = self._fold_order(self.room, len(waiting))
+        self.folds[waiting] = self._fold_order(self.room, 0 * self.room, len(waiting))
         return self.folds
 
-    def _fold_order(self, wanted: np.ndarray, n_rows: int) -> np.ndarray:
-        """Fold of each of `n_rows` rows: always the one that wants most.
+    def _fold_order(
+        self, wanted: np.ndarray, credit: np.ndarray, n_rows: int
+    ) -> np.ndarray:
+        """Fold of each of `n_rows` rows: those that want most, evenly interleaved.
 
         Dealing one row lowers the want by one, so the folds taken are the `n_rows`
-        largest of ``wanted - 0, wanted - 1, ...``; ties go to the fold with most room.
+        largest of ``wanted - 0, wanted - 1, ...``. The credit decides who gets the
+        fractions of rows, then the room left, then chance.
         """
         step = np.arange(n_rows)
-        want = (wanted[:, np.newaxis] - step).ravel()
-        room = (self.room[:, np.newaxis] - step).ravel()
-        fold = np.repeat(np.arange(len(wanted)), n_rows)
         # Rounding keeps equal wants equal after many subtractions.
-        keys = (self.random.random_sample(len(want)), -room, -np.round(want, 9))
-        return fold[np.lexsort(keys)[:n_rows]]
+        want = np.round(wanted[:, np.newaxis] - step, 9)
+        owed = np.round(want + credit[:, np.newaxis], 9)
+        room = self.room[:, np.newaxis] - step
+        keys = (self.random.random_sample(want.shape), -room, -owed, -np.ceil(want))
+        fold = np.repeat(np.arange(len(wanted)), n_rows)
+        first = np.lexsort([key.ravel() for key in keys])[:n_rows]
+        taken = np.bincount(fold[first], minlength=len(wanted))
+        # Neighbouring rows resemble each other: no fold may take its rows in a run.
+        places = [
+            (np.arange(count) + self.random.random_sample()) / count
+            for count in taken[taken > 0]
+        ]
+        order = np.argsort(np.concatenate([*places, np.zeros(0)]), kind="stable")
+        return np.repeat(np.arange(len(wanted)), taken)[order]
 
     def _spread(self, rows: np.ndarray, task: int, most_keys: int = 3) -> np.ndarray:
         """Put rows with equal labels of other tasks next to each other."""
