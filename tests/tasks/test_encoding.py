@@ -238,9 +238,8 @@ def test_transform_takes_a_task_without_label():
 
 
 def test_transform_checks_the_number_of_tasks():
-    encoder = TargetEncoder("regression").fit(np.eye(3))
     with pytest.raises(TargetError, match="one column per task, 3; found 2"):
-        encoder.transform(np.eye(3)[:, :2])
+        TargetEncoder("regression").fit(np.eye(3)).transform(np.eye(3)[:, :2])
 
 
 def test_one_dimension_and_one_column():
