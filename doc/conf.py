@@ -1,5 +1,6 @@
 """Configuration of Sphinx; nothing here or in the pages needs the network."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ project = "skmtl"
 author = "The skmtl developers"
 project_copyright = "2026, The skmtl developers"
 release = version = skmtl.__version__
+
+# a star before or an underscore after a name, as they stand in shapes
+SHAPE_MARKUP = re.compile(r"(?<=[(\[\s])\*(?=\w+[,)])|(?<=\w)_(?=[,)])")
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -60,6 +64,16 @@ def skip_foreign_members(app, what, name, obj, skip, options):
     return None if module.partition(".")[0] == "skmtl" else True
 
 
+def escape_shapes(app, what, name, obj, options, lines):
+    """Read ``(*members, n_iter_)`` as it stands: no emphasis, no hyperlink."""
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            pieces = re.split("(`+[^`]*`+)", line)
+            pieces[::2] = [SHAPE_MARKUP.sub(r"\\\g<0>", text) for text in pieces[::2]]
+            lines[number] = "".join(pieces)
+
+
 def setup(app):
-    """Connect the filter of members."""
+    """Connect what the docstrings need, before numpydoc reads them."""
     app.connect("autodoc-skip-member", skip_foreign_members)
+    app.connect("autodoc-process-docstring", escape_shapes, priority=100)
