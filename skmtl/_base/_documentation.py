@@ -1,23 +1,15 @@
-"""Docstrings and signatures made from the parameter tables.
-
-Run ``python -m skmtl._base._documentation`` to rewrite the generated ``__init__`` of
-every estimator after a table has changed.
-"""
+"""Docstrings made from the parameter tables."""
 
 import inspect
-import re
 import textwrap
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ._parameters import Parameter, constraints_of
 
-__all__ = ["estimator_classes", "multitask_estimator", "render_init", "rewrite"]
+__all__ = ["multitask_estimator"]
 
 ClassT = TypeVar("ClassT", bound=type)
 
-_BEGIN = "    # <generated from the parameter table>"
-_END = "    # </generated>"
 _WIDTH = 80
 
 _ATTRIBUTES = """\
@@ -84,48 +76,3 @@ def _document(table: dict[str, Parameter]) -> str:
         entry = f"{name} : {parameter.type}, default={parameter.default!r}\n"
         entries.append(entry + textwrap.indent(text, "    "))
     return "\n".join(entries)
-
-
-def render_init(table: dict[str, Parameter]) -> str:
-    """Write the source of ``__init__`` for a parameter table."""
-    lines = [_BEGIN, "    def __init__(", "        self,", "        *,"]
-    lines += [f"        {name}={_source(p.default)}," for name, p in table.items()]
-    lines.append("    ):")
-    lines += [f"        self.{name} = {name}" for name in table]
-    lines.append(_END)
-    return "\n".join(lines) + "\n"
-
-
-def _source(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def estimator_classes() -> list[type]:
-    """All public estimators that carry a parameter table."""
-    import skmtl
-
-    found = [getattr(skmtl, name) for name in skmtl.__all__]
-    return [
-        item
-        for item in found
-        if inspect.isclass(item) and hasattr(item, "_parameter_table")
-    ]
-
-
-def rewrite(source: str, cls: type) -> str:
-    """Replace the generated block of one class in the source of its module."""
-    start = re.search(rf"^class {cls.__name__}\(.*$", source, re.MULTILINE)
-    assert start is not None, f"{cls.__name__} is not in its own module"
-    begin = source.index(_BEGIN, start.end())
-    end = source.index(_END, begin) + len(_END) + 1
-    return source[:begin] + render_init(cls._parameter_table) + source[end:]
-
-
-def _main() -> None:
-    for cls in estimator_classes():
-        path = Path(inspect.getfile(cls))
-        path.write_text(rewrite(path.read_text(), cls))
-
-
-if __name__ == "__main__":
-    _main()

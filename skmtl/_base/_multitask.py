@@ -6,8 +6,11 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,13 +31,19 @@ from ._evidence import (
     sample_rows,
 )
 from ._prepare import prepare
+from ._streaming import prepare_batches
 
 __all__ = ["MultiTaskEstimator"]
 
 _CHUNK = 8192
 
 
-class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
+class MultiTaskEstimator(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Base of all estimators; it owns a fitted skorch net as ``net_``.
 
     A method provides ``_build_network(context)`` and, if the network carries its own
@@ -152,9 +161,36 @@ default=None
             self.n_iter_ = offset + self.n_iter_
         return self
 
-    def _train_and_finish(self, prepared, X, y, net=None):
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_batches(self, batches, classes=None):
+        """Fit to data that come in batches, larger than memory perhaps.
+
+        The batches are run through once to learn the tasks and then once per epoch;
+        each batch is one step of the optimiser. Task similarity is read from an even
+        sample of at most 5,000 rows.
+
+        Parameters
+        ----------
+        batches : torch Dataset, DataLoader, or iterable of (X, y)
+            Something that can be run through many times. A Dataset of single rows
+            is cut into batches of `batch_size` (128 if 'auto').
+        classes : array-like, or list of array-like, default=None
+            All classes of the task, or of each task.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        with self._all_or_nothing():
+            prepared, source = prepare_batches(self, batches, classes)
+            self._train_and_finish(prepared, None, None, batches=source)
+        return self
+
+    def _train_and_finish(self, prepared, X, y, net=None, batches=None):
         context = self._open_callbacks(prepared, X, y)
-        [trained] = train([prepared.plan], net)
+        [trained] = train([prepared.plan], net, batches)
         if trained.interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {trained.n_iter + 1}; the "
@@ -335,22 +371,9 @@ default=None
         X = self._check_X(X)
         return representation(self.net_, X)
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the columns that :meth:`transform` makes.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of str of shape (latent,)
-        """
-        if not hasattr(self, "net_"):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet.")
-        width = self.net_.module_.encoder.out_features
-        prefix = type(self).__name__.lower()
-        return np.array([f"{prefix}{i}" for i in range(width)], dtype=object)
+    @property
+    def _n_features_out(self):
+        return self.net_.module_.encoder.out_features
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -358,6 +381,7 @@ default=None
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         tags.input_tags.three_d_array = self.encoder != "mlp"
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 

@@ -1,13 +1,14 @@
 """Parameters shared by all estimators: default, constraint and text, once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
+import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..nn import ACTIVATIONS
+from ._rules import CallbackList, LayerSizes, NetParams, PrecomputedClusterer
 
 __all__ = ["SHARED", "Parameter", "constraints_of", "parameter_table"]
 
@@ -52,7 +53,7 @@ SHARED: dict[str, Parameter] = {
     ),
     "hidden_layer_sizes": Parameter(
         (64, 64),
-        ["array-like"],
+        [LayerSizes()],
         "sequence of int",
         "Widths of the encoder's fully connected hidden layers. Ignored if `encoder` "
         "is a module or a callable.",
@@ -153,7 +154,7 @@ SHARED: dict[str, Parameter] = {
     ),
     "clustering": Parameter(
         "gap",
-        [StrOptions({"gap", "hdbscan"}), "clusterer"],
+        [StrOptions({"gap", "hdbscan"}), PrecomputedClusterer()],
         "{'gap', 'hdbscan'} or clusterer",
         "How `task_groups_` is made from `task_similarity_`: average linkage cut in "
         "its largest gap, density clustering, or a scikit-learn clusterer that takes "
@@ -173,7 +174,7 @@ SHARED: dict[str, Parameter] = {
     ),
     "device": Parameter(
         "auto",
-        [str, object],
+        [str, torch.device],
         "str or torch.device",
         "Where to train. 'auto': CUDA where present, but the CPU in worker processes.",
     ),
@@ -195,15 +196,18 @@ SHARED: dict[str, Parameter] = {
     ),
     "callbacks": Parameter(
         None,
-        [list, tuple, None],
+        [CallbackList(), None],
         "list of skorch callbacks or None",
-        "Callbacks of the training loop.",
+        "Callbacks of the training loop, or tuples (name, callback). They are used as "
+        "they are, so that they can be read after the fit.",
     ),
     "net_params": Parameter(
         None,
-        [dict, None],
+        [NetParams(), None],
         "dict or None",
-        "Further constructor arguments of the skorch net.",
+        "Further constructor arguments of the skorch net: ``callbacks__<name>`` and "
+        "``torch_load_kwargs``. For options of an optimiser, give `optimizer` a "
+        "``functools.partial``.",
     ),
     "random_state": Parameter(
         None,
@@ -212,9 +216,7 @@ SHARED: dict[str, Parameter] = {
         "Seed of initial weights, batches, noise and splits. Equal seeds give equal "
         "fits on a CPU.",
     ),
-    "verbose": Parameter(
-        0, ["verbose"], "int", "Whether to print one line per epoch."
-    ),
+    "verbose": Parameter(0, ["verbose"], "int", "Whether to print one line per epoch."),
 }
 
 TASK_TYPES = Parameter(
@@ -260,15 +262,4 @@ def parameter_table(
 
 def constraints_of(table: dict[str, Parameter]) -> dict[str, list[Any]]:
     """Constraints in the form that scikit-learn's validation reads."""
-    from sklearn.utils._param_validation import HasMethods
-
-    names: dict[str, Callable[..., Any]] = {
-        "clusterer": lambda: HasMethods(["fit_predict", "get_params"])
-    }
-    return {
-        name: [
-            names[item]() if isinstance(item, str) and item in names else item
-            for item in parameter.constraint
-        ]
-        for name, parameter in table.items()
-    }
+    return {name: list(parameter.constraint) for name, parameter in table.items()}

@@ -19,7 +19,12 @@ from ..engine import (
 )
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec, validation_split
-from ._weights import class_weights, label_weights, task_weights
+from ._weights import (
+    check_task_totals,
+    class_factors,
+    label_weights,
+    task_weights,
+)
 
 __all__ = ["NetworkContext", "Prepared", "Seeds", "prepare"]
 
@@ -137,8 +142,9 @@ def prepare(
         estimator, X, y, sample_weight, classes, fitted_encoder
     )
     seeds = Seeds.draw(random_state)
-    by_class = _class_weight(estimator, encoder, codes, observed)
-    labels = label_weights(observed, weight, by_class)
+    factors = factors_of(estimator, encoder, codes, observed)
+    labels = label_weights(codes, observed, weight, factors)
+    check_task_totals(labels, observed, encoder.task_names)
     used = observed.any(1) if labels is None else (labels > 0).any(1)
     rows = np.flatnonzero(used)
     settings = resolve_settings(estimator, X.dtype, len(rows), one_epoch)
@@ -148,22 +154,43 @@ def prepare(
         network = build_network(
             estimator, X.shape[1:], encoder.specs, settings.dtype, seeds.init
         )
+    plan = make_plan(
+        estimator,
+        encoder,
+        network,
+        data.subset(train.to(settings.device)) if train is not None else data,
+        data.subset(valid.to(settings.device)) if valid is not None else None,
+        settings,
+        seeds,
+    )
+    return Prepared(plan, encoder, X, codes, observed, rows, weight, seeds)
+
+
+def make_plan(
+    estimator: Any,
+    encoder: TargetEncoder,
+    network: Any,
+    train: TaskTensors,
+    valid: TaskTensors | None,
+    settings: Settings,
+    seeds: Seeds,
+) -> Plan:
+    """Put together what the engine needs."""
     weights = task_weights(estimator.task_weight, encoder.task_names)
-    plan = Plan(
+    if weights is not None:
+        weights = torch.as_tensor(weights, dtype=settings.dtype, device=settings.device)
+    return Plan(
         network=network,
         specs=tuple(encoder.specs),
-        train=data.subset(train.to(settings.device)) if train is not None else data,
-        valid=data.subset(valid.to(settings.device)) if valid is not None else None,
-        task_weight=None
-        if weights is None
-        else torch.as_tensor(weights, dtype=settings.dtype, device=settings.device),
+        train=train,
+        valid=valid,
+        task_weight=weights,
         settings=settings,
         shuffle_seed=seeds.shuffle,
         noise_seed=seeds.noise,
         torch_seed=seeds.torch,
         callbacks=tuple(estimator.callbacks or ()),
     )
-    return Prepared(plan, encoder, X, codes, observed, rows, weight, seeds)
 
 
 def _encode(
@@ -196,13 +223,12 @@ def _count_tasks(y: Any) -> int:
     return shape[1] if len(shape) == 2 else 1
 
 
-def _class_weight(
+def factors_of(
     estimator: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
-) -> np.ndarray | None:
+) -> list[np.ndarray | None]:
+    """Class weights of an estimator that may know none."""
     setting = getattr(estimator, "class_weight", None)
-    if setting is None:
-        return None
-    return class_weights(setting, encoder, codes, observed)
+    return class_factors(setting, encoder, codes, observed)
 
 
 def resolve_settings(
@@ -275,9 +301,7 @@ def _tensors(
     )
 
 
-def one_task_per_row(
-    labels: np.ndarray | None, rows: np.ndarray
-) -> np.ndarray | None:
+def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     """The task of each row, if every row in use is labelled for exactly one.
 
     Parameters
@@ -315,6 +339,7 @@ def _split(
         kinds,
         estimator.validation_fraction,
         np.random.RandomState(seeds.split),
+        task_names=encoder.task_names,
     )
     return torch.as_tensor(rows[train]), torch.as_tensor(rows[valid])
 

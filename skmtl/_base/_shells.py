@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import accuracy_scores, mean_score, r2_scores
@@ -25,8 +26,8 @@ class _Shell:
         y : ndarray of shape (n_samples,) or (n_samples, n_tasks)
             Shaped as the targets given to :meth:`fit`.
         """
-        predicted = self._targets.inverse_transform(self._predict_codes(X))
-        return np.asarray(predicted)
+        codes = self._predict_codes(X)
+        return self._targets.inverse_transform(codes, as_frame=False)
 
     def score_tasks(self, X, y, sample_weight=None):
         """Score every task on its observed labels.
@@ -151,6 +152,11 @@ class RegressorShell(_Shell, RegressorMixin):
         return "regression", ("regression",)
 
 
+def _has_classes(estimator):
+    targets = getattr(estimator, "_targets", None)
+    return targets is None or any(spec.is_classification for spec in targets.specs)
+
+
 class MixedShell(_Shell):
     """Classification and regression tasks side by side."""
 
@@ -173,10 +179,12 @@ class MixedShell(_Shell):
         y : ndarray of object of shape (n_samples, n_tasks), or DataFrame
             A DataFrame with a dtype per task if y was one; 1-D if y was 1-D.
         """
-        return self._targets.inverse_transform(self._predict_codes(X))
+        codes = self._predict_codes(X)
+        return self._targets.inverse_transform(codes)
 
+    @available_if(_has_classes)
     def predict_proba(self, X):
-        """Predict class probabilities of the classification tasks.
+        """Predict class probabilities; absent if all tasks are regression.
 
         Parameters
         ----------
@@ -185,7 +193,8 @@ class MixedShell(_Shell):
 
         Returns
         -------
-        probabilities : list of ndarray of shape (n_samples, n_classes), or None
-            One entry per task, None for a regression task.
+        probabilities : ndarray of shape (n_samples, n_classes), or list of such
+            One entry per task if y was 2-D, None for a regression task.
         """
-        return self._probabilities(X)
+        found = self._probabilities(X)
+        return found[0] if self._targets.one_dimensional else found

@@ -8,64 +8,84 @@ import numpy as np
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec
 
-__all__ = ["class_weights", "label_weights", "task_weights"]
+__all__ = ["check_task_totals", "class_factors", "label_weights", "task_weights"]
 
 
 def label_weights(
+    codes: np.ndarray,
     observed: np.ndarray,
     sample_weight: np.ndarray | None,
-    class_weight: np.ndarray | None,
+    factors: Sequence[np.ndarray | None],
 ) -> np.ndarray | None:
     """Weight of every label in its task's loss.
 
     Parameters
     ----------
+    codes : ndarray of shape (n_samples, n_tasks)
     observed : bool ndarray of shape (n_samples, n_tasks)
     sample_weight : ndarray of shape (n_samples,) or (n_samples, n_tasks), or None
-    class_weight : ndarray of shape (n_samples, n_tasks), or None
+    factors : sequence of ndarray of shape (n_classes,), or None
+        As from :func:`class_factors`.
 
     Returns
     -------
     ndarray of shape (n_samples, n_tasks), or None
         Zero where unobserved; None if all labels are observed and weigh one.
-
-    Raises
-    ------
-    InputError
-        If the labels of a task have no weight at all.
     """
-    if observed.all() and sample_weight is None and class_weight is None:
+    by_class = [task for task, own in enumerate(factors) if own is not None]
+    if observed.all() and sample_weight is None and not by_class:
         return None
     weights = observed.astype(np.float64)
     if sample_weight is not None:
         weights *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
-        empty = np.flatnonzero(weights.sum(0) == 0)
-        if len(empty):
-            raise InputError(
-                "`sample_weight` must leave every task a label of positive weight; "
-                f"all labels of task {int(empty[0])} weigh zero. Drop the task or "
-                "weigh its rows."
-            )
-    if class_weight is not None:
-        weights *= class_weight
+    for task in by_class:
+        weights[:, task] *= factors[task][codes[:, task].astype(int)]
     return weights
 
 
-def class_weights(
-    setting: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
-) -> np.ndarray:
-    """Weight of every label by its class.
+def check_task_totals(
+    weights: np.ndarray | None, observed: np.ndarray, task_names: Sequence[str]
+) -> None:
+    """Refuse weights that leave a labelled task nothing to learn from.
 
     Parameters
     ----------
-    setting : "balanced", dict, or list with one of these (or None) per task
+    weights : ndarray of shape (n_samples, n_tasks), or None
+    observed : bool ndarray of shape (n_samples, n_tasks)
+    task_names : sequence of str
+
+    Raises
+    ------
+    InputError
+        Naming the task.
+    """
+    if weights is None:
+        return
+    empty = np.flatnonzero((weights.sum(0) == 0) & observed.any(0))
+    if len(empty):
+        raise InputError(
+            "`sample_weight` and `class_weight` must leave every task a label of "
+            f"positive weight; all labels of task {task_names[empty[0]]!r} weigh "
+            "zero. Drop the task or weigh its rows."
+        )
+
+
+def class_factors(
+    setting: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+) -> list[np.ndarray | None]:
+    """Weight of every class of every task.
+
+    Parameters
+    ----------
+    setting : "balanced", dict, or list with one of these (or None) per task; or None
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
     observed : bool ndarray of shape (n_samples, n_tasks)
 
     Returns
     -------
-    ndarray of shape (n_samples, n_tasks)
+    list of ndarray of shape (n_classes,), or None
+        One entry per task; None leaves the task's labels as they are.
     """
     specs = encoder.specs
     per_task = setting if isinstance(setting, list) else [setting] * len(specs)
@@ -74,19 +94,15 @@ def class_weights(
             f"`class_weight` as a list needs one entry per task; found "
             f"{len(per_task)} for {len(specs)} tasks."
         )
-    weights = np.ones_like(codes)
-    for task, (spec, own) in enumerate(zip(specs, per_task, strict=True)):
-        if own is None or not spec.is_classification:
-            continue
-        column = codes[:, task].astype(int)
-        factors = _factors_of_task(own, spec, column[observed[:, task]])
-        weights[:, task] = factors[column]
-    return weights
+    return [
+        None
+        if own is None or not spec.is_classification
+        else _factors_of_task(own, spec, codes[observed[:, task], task].astype(int))
+        for task, (spec, own) in enumerate(zip(specs, per_task, strict=True))
+    ]
 
 
-def _factors_of_task(
-    setting: Any, spec: TaskSpec, column: np.ndarray
-) -> np.ndarray:
+def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.ndarray:
     if isinstance(setting, str) and setting == "balanced":
         counts = np.bincount(column, minlength=spec.n_classes).astype(float)
         return len(column) / (spec.n_classes * np.maximum(counts, 1))

@@ -174,8 +174,10 @@ class Batches:
             joined = blocks[0]
         else:
             joined = Batch(
-                *(None if parts[0] is None else torch.stack(parts)
-                  for parts in zip(*blocks, strict=True))
+                *(
+                    None if parts[0] is None else torch.stack(parts)
+                    for parts in zip(*blocks, strict=True)
+                )
             )
         if joined.x.dtype == self.dtype:
             return joined

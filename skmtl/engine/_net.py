@@ -70,7 +70,7 @@ class MultiTaskNet(NeuralNet):
         return [*timer, ("print_log", PrintLog(keys_ignored=ignored))]
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> Any:
-        """Group the parameters by learning rate and set up decay."""
+        """Group the parameters by learning rate."""
         multiples = {
             id(parameter): multiplier
             for parameters, multiplier in self.module_.learning_rate_multipliers()
@@ -84,16 +84,24 @@ class MultiTaskNet(NeuralNet):
         lr = self.settings.lr
         self.optimizer_ = make_optimizer(
             [
-                {"params": parameters, "lr": lr * multiplier, "base_lr": lr * multiplier}
+                {
+                    "params": parameters,
+                    "lr": lr * multiplier,
+                    "base_lr": lr * multiplier,
+                }
                 for multiplier, parameters in groups.items()
             ],
             self.settings,
         )
-        self._trained = [p for group in groups.values() for p in group]
-        self._prepare_decay()
         return self
 
-    def _prepare_decay(self) -> None:
+    def _collect_parameters(self) -> None:
+        """List what a step touches; anew for each run, since copies have their own."""
+        self._trained = [
+            parameter
+            for group in self.optimizer_.param_groups
+            for parameter in group["params"]
+        ]
         exempt = {id(parameter) for parameter in self.module_.undecayed_parameters()}
         self._decayed = [
             parameter
@@ -250,6 +258,7 @@ class MultiTaskNet(NeuralNet):
             If a loss is not finite.
         """
         self._step, self._n_steps = 0, n_steps
+        self._collect_parameters()
         self._per_batch = any(
             getattr(type(callback), event) is not getattr(Callback, event)
             for _, callback in self.callbacks_
@@ -262,9 +271,7 @@ class MultiTaskNet(NeuralNet):
             for _ in range(epochs):
                 self._one_epoch(batches, valid_batches, names)
                 done = snapshot.after_epoch(self.history)
-                if self.on_epoch is not None and self.on_epoch(
-                    snapshot.epochs, self
-                ):
+                if self.on_epoch is not None and self.on_epoch(snapshot.epochs, self):
                     break
                 if done:
                     break

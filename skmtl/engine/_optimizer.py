@@ -35,8 +35,8 @@ class LeanAdam(torch.optim.Adam):
         if self._collected is None and not self._collect():
             return super().step()
         for group, lists in zip(self.param_groups, self._collected or (), strict=True):
-            parameters, averages, squares, counts = lists
-            torch._foreach_add_(counts, 1)
+            parameters, averages, squares, counts, count = lists
+            count[0].add_(1)
             torch._fused_adam_(
                 parameters,
                 [parameter.grad for parameter in parameters],
@@ -62,9 +62,16 @@ class LeanAdam(torch.optim.Adam):
             missing = any(not state for state in states)
             if missing or any(p.grad is None for p in group["params"]):
                 return False
-            names = ("exp_avg", "exp_avg_sq", "step")
+            names = ("exp_avg", "exp_avg_sq")
             lists = [[state[name] for state in states if state] for name in names]
-            collected.append([list(group["params"]), *lists])
+            # The kernel wants a step count per parameter; as views of one tensor
+            # they are raised by one operation.
+            count = torch.stack([state["step"] for state in states if state])
+            counts = list(count.unbind())
+            for state, own in zip(states, counts, strict=True):
+                if state:
+                    state["step"] = own
+            collected.append([list(group["params"]), *lists, counts, [count]])
         self._collected = collected
         return True
 
@@ -72,9 +79,6 @@ class LeanAdam(torch.optim.Adam):
         """Load a state; the tensors are collected anew."""
         super().load_state_dict(state_dict)
         self._collected = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

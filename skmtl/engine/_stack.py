@@ -1,6 +1,6 @@
 """Train many plans as members of one network, with the results of separate fits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from ..exceptions import InputError
 from ..nn import MemberRandom, MultiTaskNetwork, stack_modules, unstack_module
 from ..tasks import MultiTaskLoss
-from ._batches import Batches
+from ._batches import Batch, Batches
 from ._callbacks import Snapshot
 from ._net import MultiTaskNet
 from ._settings import Plan
@@ -42,7 +42,11 @@ class Trained:
     interrupted: bool
 
 
-def train(plans: Sequence[Plan], net: MultiTaskNet | None = None) -> list[Trained]:
+def train(
+    plans: Sequence[Plan],
+    net: MultiTaskNet | None = None,
+    batches: Collection[Batch] | None = None,
+) -> list[Trained]:
     """Train one network, or many as one.
 
     Parameters
@@ -52,6 +56,8 @@ def train(plans: Sequence[Plan], net: MultiTaskNet | None = None) -> list[Traine
         length, settings equal but for the weight decay.
     net : MultiTaskNet, optional
         Goes on training this net, optimiser state included (one plan only).
+    batches : sized iterable of Batch, optional
+        Train on these instead of minibatches of the plan's data (one plan only).
 
     Returns
     -------
@@ -72,7 +78,7 @@ def train(plans: Sequence[Plan], net: MultiTaskNet | None = None) -> list[Traine
         torch.manual_seed(first.torch_seed)
         if net is None:
             net = _build(plans)
-        snapshot = _run(net, plans)
+        snapshot = _run(net, plans, batches)
     if snapshot.interrupted and snapshot.epochs == 0:
         raise KeyboardInterrupt
     if len(plans) == 1:
@@ -150,19 +156,19 @@ def _same_rows(plans: Sequence[Plan]) -> bool:
     )
 
 
-def _run(net: MultiTaskNet, plans: Sequence[Plan]) -> Snapshot:
+def _run(
+    net: MultiTaskNet, plans: Sequence[Plan], batches: Collection[Batch] | None
+) -> Snapshot:
     first = plans[0]
     settings = first.settings
     sources = plans[:1] if _same_rows(plans) else plans
-    generators = [
-        torch.Generator().manual_seed(plan.shuffle_seed) for plan in sources
-    ]
-    batches = Batches(
-        [plan.train for plan in sources],
-        settings.batch_size,
-        generators,
-        settings.dtype,
-    )
+    if batches is None:
+        batches = Batches(
+            [plan.train for plan in sources],
+            settings.batch_size,
+            [torch.Generator().manual_seed(plan.shuffle_seed) for plan in sources],
+            settings.dtype,
+        )
     valid = None
     if first.valid is not None:
         valid_sets = [plan.valid for plan in sources if plan.valid is not None]
@@ -182,9 +188,7 @@ def _run(net: MultiTaskNet, plans: Sequence[Plan]) -> Snapshot:
 def _member_net(stacked: MultiTaskNet, plan: Plan, member: int) -> MultiTaskNet:
     alone = _new_net(unstack_module(stacked.module_, member), plan)
     state = stacked.optimizer_.state
-    pairs = zip(
-        alone.module_.parameters(), stacked.module_.parameters(), strict=True
-    )
+    pairs = zip(alone.module_.parameters(), stacked.module_.parameters(), strict=True)
     for own, joint in pairs:
         if joint in state:
             alone.optimizer_.state[own] = {
