@@ -154,7 +154,10 @@ class RegressorShell(_Shell, RegressorMixin):
 
 def _has_classes(estimator):
     targets = getattr(estimator, "_targets", None)
-    return targets is None or any(spec.is_classification for spec in targets.specs)
+    if targets is not None:
+        return any(spec.is_classification for spec in targets.specs)
+    named = estimator.task_types
+    return isinstance(named, str) or "classification" in list(named)
 
 
 class MixedShell(_Shell):

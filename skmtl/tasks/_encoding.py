@@ -203,13 +203,15 @@ class TargetEncoder:
                 f"{self.task_names}; found {table.names}. Reorder or rename them."
             )
 
-    def inverse_transform(self, codes: np.ndarray) -> Any:
+    def inverse_transform(self, codes: np.ndarray, as_frame: bool = True) -> Any:
         """Return labels in the layout of the y given to fit.
 
         Parameters
         ----------
         codes : ndarray of shape (n_samples, n_tasks)
             Class indices and standardised reals.
+        as_frame : bool, default=True
+            Whether to return a DataFrame if y was one.
 
         Returns
         -------
@@ -238,7 +240,7 @@ class TargetEncoder:
         ]
         if self.one_dimensional:
             return columns[0]
-        if self.container != "array":
+        if as_frame and self.container != "array":
             return build_frame(self.container, self._labels, columns, self._layouts)
         mixed = len({spec.is_classification for spec in self.specs}) == 2
         return stack_columns(columns, mixed)

@@ -1,0 +1,84 @@
+"""scikit-learn's own checks of estimators, for every public estimator."""
+
+import os
+import subprocess
+import sys
+from inspect import isclass
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skmtl
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+)
+
+pytestmark = [
+    # the checks fit random labels, which are related to nothing
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
+]
+
+# One batch of all rows and a decay that knows no row count: then weights of zero and
+# two mean what leaving out and repeating rows mean.
+QUICK = {"max_epochs": 20, "batch_size": 1000, "weight_decay": 0.01}
+
+ESTIMATORS = [
+    HardSharingClassifier(**QUICK),
+    HardSharingRegressor(**QUICK),
+    HardSharingMixed(task_types=["classification"], **QUICK),
+    HardSharingMixed(task_types=["regression"], **QUICK),
+    HierarchicalIBClassifier(**QUICK),
+    HierarchicalIBClassifier(noise=None, **QUICK),
+]
+
+DRAWN_PER_ROW = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "noise is drawn for each row: a row that is repeated gets two draws, a row of "
+        "weight two gets one"
+    )
+}
+
+
+def expected_failures(estimator):
+    drawn = getattr(estimator, "noise", None) is not None
+    return DRAWN_PER_ROW if drawn else {}
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    public = {
+        item
+        for item in (getattr(skmtl, name) for name in skmtl.__all__)
+        if isclass(item) and hasattr(item, "fit")
+    }
+    assert public == {type(estimator) for estimator in ESTIMATORS}
+
+
+def test_only_the_drawn_noise_is_excused():
+    excused = [estimator for estimator in ESTIMATORS if expected_failures(estimator)]
+    assert [type(estimator) for estimator in excused] == [HierarchicalIBClassifier]
+    assert len(DRAWN_PER_ROW) == 1
+
+
+@pytest.mark.slow
+def test_checks_with_array_api():
+    """SciPy reads the variable when it is imported, hence the new process."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, __file__, "-k", "test_scikit_learn_checks"],
+        env={**os.environ, "SCIPY_ARRAY_API": "1"},
+        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "skipped" not in done.stdout.splitlines()[-1], done.stdout[-3000:]
