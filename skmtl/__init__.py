@@ -1,6 +1,6 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
-from . import datasets, metrics, similarity
+from . import datasets, display, metrics, similarity
 from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
 from .bottleneck import HierarchicalIBClassifier
 
@@ -12,6 +12,7 @@ __all__ = [
     "HardSharingRegressor",
     "HierarchicalIBClassifier",
     "datasets",
+    "display",
     "metrics",
     "similarity",
 ]
