@@ -72,7 +72,7 @@ def multitask_estimator(cls: ClassT) -> ClassT:
 def _document(table: dict[str, Parameter]) -> str:
     entries = []
     for name, parameter in table.items():
-        text = textwrap.fill(parameter.text, _WIDTH)
+        text = textwrap.fill(parameter.text, _WIDTH, break_on_hyphens=False)
         entry = f"{name} : {parameter.type}, default={parameter.default!r}\n"
         entries.append(entry + textwrap.indent(text, "    "))
     return "\n".join(entries)

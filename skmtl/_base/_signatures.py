@@ -23,7 +23,7 @@ def render_init(table: dict[str, Parameter]) -> str:
     lines += [f"        {name}={_source(p.default)}," for name, p in table.items()]
     lines.append("    ):")
     lines += [f"        self.{name} = {name}" for name in table]
-    lines.append(_END)
+    lines += ["", _END]
     return "\n".join(lines) + "\n"
 
 

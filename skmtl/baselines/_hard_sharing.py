@@ -137,6 +137,7 @@ class HardSharingClassifier(ClassifierShell, _HardSharing):
         self.net_params = net_params
         self.random_state = random_state
         self.verbose = verbose
+
     # </generated>
 
 
@@ -235,6 +236,7 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
         self.net_params = net_params
         self.random_state = random_state
         self.verbose = verbose
+
     # </generated>
 
 
@@ -339,4 +341,5 @@ class HardSharingMixed(MixedShell, _HardSharing):
         self.net_params = net_params
         self.random_state = random_state
         self.verbose = verbose
+
     # </generated>
