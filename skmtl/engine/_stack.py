@@ -103,8 +103,10 @@ def _build(plans: Sequence[Plan]) -> MultiTaskNet:
         weights = torch.stack(
             [ones if plan.task_weight is None else plan.task_weight for plan in plans]
         )
-    decay = torch.tensor([plan.settings.weight_decay for plan in plans])
-    return _new_net(module, first, task_weight=weights, weight_decay=decay.double())
+    decay = torch.tensor(
+        [plan.settings.weight_decay for plan in plans], dtype=torch.float64
+    )
+    return _new_net(module, first, task_weight=weights, weight_decay=decay)
 
 
 def _new_net(module: MultiTaskNetwork, plan: Plan, **overrides: Any) -> MultiTaskNet:
