@@ -10,8 +10,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 # the layers below the estimators, which are annotated throughout
 TYPED = $(wildcard $(addprefix skmtl/,exceptions.py datasets _validation.py tasks \
-	nn similarity metrics.py engine persistence.py))
-BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
+	nn similarity metrics.py engine persistence persistence.py))
+BENCHMARKS = $(sort $(wildcard benchmarks/[a-z]*.py))
 
 .DEFAULT_GOAL = help
 .PHONY: help demo test lint format types doc benchmark clean
@@ -23,7 +23,7 @@ help:
 	@echo "make lint       check the style;  make format  mends what it can"
 	@echo "make types      check the annotations of the layers below the estimators"
 	@echo "make doc        build the documentation into doc/_build/html"
-	@echo "make benchmark  run benchmarks/bench_*.py, one after the other"
+	@echo "make benchmark  run the scripts of benchmarks/, one after the other"
 	@echo "make clean      remove the environment and everything that was built"
 
 $(READY): pyproject.toml constraints.txt
@@ -59,7 +59,7 @@ doc: $(READY)
 	MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -b html doc doc/_build/html
 
 benchmark: $(READY)
-	@test -n "$(BENCHMARKS)" || { echo "no benchmarks/bench_*.py here" >&2; exit 1; }
+	@test -n "$(BENCHMARKS)" || { echo "no benchmarks here" >&2; exit 1; }
 	set -e; for script in $(BENCHMARKS); do \
 	  echo "== $$script"; $(BIN)/python "$$script"; done
 
