@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..engine import MultiTaskNet
-from ..exceptions import TaskGroupWarning
+from ..exceptions import InputError, TaskGroupWarning
 from ..similarity import (
     Relatedness,
     apply_gate,
@@ -19,7 +19,13 @@ from ..similarity import (
     target_relatedness,
 )
 
-__all__ = ["Evidence", "read_tasks", "representation", "representation_variance"]
+__all__ = [
+    "Evidence",
+    "check_grouping",
+    "read_tasks",
+    "representation",
+    "representation_variance",
+]
 
 _LABELS_PER_TASK = 5000
 _MOST_ROWS = 20_000
@@ -88,6 +94,33 @@ def representation_variance(
         mean = mean + shift * w.sum() / joined
         total = joined
     return torch.as_tensor(scatter / total)
+
+
+def check_grouping(estimator: Any, n_tasks: int) -> None:
+    """Refuse a number of groups before training rather than after.
+
+    Parameters
+    ----------
+    estimator : estimator
+    n_tasks : int
+
+    Raises
+    ------
+    InputError
+        If the number exceeds the tasks or does not suit the clustering.
+    """
+    n_groups = estimator.n_groups
+    if n_groups is None:
+        return
+    if not (isinstance(estimator.clustering, str) and estimator.clustering == "gap"):
+        raise InputError(
+            f"`n_groups` needs clustering='gap'; found n_groups={n_groups} with "
+            f"clustering={estimator.clustering!r}. Set the number on the clusterer."
+        )
+    if n_groups > n_tasks:
+        raise InputError(
+            f"`n_groups` must not exceed the {n_tasks} tasks; found {n_groups}."
+        )
 
 
 def sample_rows(

@@ -25,6 +25,7 @@ from ._compatibility import (
     with_callbacks,
 )
 from ._evidence import (
+    check_grouping,
     read_tasks,
     representation,
     representation_variance,
@@ -192,6 +193,7 @@ default=None
         context = self._open_callbacks(prepared, X, y)
         [trained] = train([prepared.plan], net, batches)
         if trained.interrupted:
+        check_grouping(self, len(prepared.encoder.specs))
             warnings.warn(
                 f"Training was interrupted in epoch {trained.n_iter + 1}; the "
                 f"estimator keeps the weights of epoch {trained.n_iter}, the last "
@@ -292,8 +294,9 @@ default=None
             prepared.observed, prepared.rows, np.random.RandomState(seed)
         )
         attributes = {
-            **self._encoding_attributes(prepared),
             "net_": net,
+        self._forget()
+        vars(self).update(self._encoding_attributes(prepared))
             "n_iter_": trained.n_iter,
             "history_": trained.history,
             **self._method_attributes(net.module_, tensors),
@@ -308,8 +311,14 @@ default=None
                 seed,
             ),
         }
-        for name, value in attributes.items():
-            setattr(self, name, value)
+        vars(self).update(attributes)
+
+    def _forget(self):
+        """Drop what an earlier fit, perhaps of another network, has learned."""
+        of_features = ("n_features_in_", "feature_names_in_")
+        for name in [own for own in vars(self) if own.endswith("_")]:
+            if name not in of_features:
+                delattr(self, name)
 
     # ---- use
 

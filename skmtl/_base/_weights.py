@@ -94,6 +94,11 @@ def class_factors(
             f"`class_weight` as a list needs one entry per task; found "
             f"{len(per_task)} for {len(specs)} tasks."
         )
+    if isinstance(setting, list):
+        for own, spec in zip(setting, specs, strict=True):
+            _check_keys(own, [spec])
+    else:
+        _check_keys(setting, specs)
     return [
         None
         if own is None or not spec.is_classification
@@ -112,13 +117,50 @@ def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.nda
             f"with one of these per task, or None; found {setting!r} for task "
             f"{spec.name!r}."
         )
-    factors = np.array([float(setting.get(c, 1)) for c in spec.classes.tolist()])
-    if not (np.isfinite(factors).all() and (factors >= 0).all() and factors.any()):
+    assert spec.classes is not None, "only classification tasks get here"
+    weights = [setting.get(label, 1) for label in spec.classes.tolist()]
+    return checked_weights(weights, f"`class_weight` of task {spec.name!r}")
+
+
+def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:
+    if not isinstance(setting, Mapping):
+        return
+    known = {s.name: s.classes.tolist() for s in specs if s.classes is not None}
+    unknown = [key for key in setting if not any(key in own for own in known.values())]
+    if unknown:
         raise InputError(
-            "`class_weight` must hold finite weights of at least 0, not all 0; found "
-            f"{setting!r} for task {spec.name!r}."
+            f"`class_weight` names {unknown}; the classes of the tasks are {known}."
         )
-    return factors
+
+
+def checked_weights(values: Any, what: str) -> np.ndarray:
+    """Convert weights of tasks or classes.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        Start of the message.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    InputError
+        Unless they are finite numbers of at least 0, not all 0.
+    """
+    try:
+        weights = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must hold numbers; found {values!r}.") from error
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise InputError(
+            f"{what} must hold finite weights of at least 0, not all 0; found "
+            f"{weights.tolist()}."
+        )
+    return weights
 
 
 def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
@@ -142,22 +184,17 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     if setting is None:
         return None
     if isinstance(setting, Mapping):
-        unknown = sorted(set(setting) - set(task_names))
+        unknown = [name for name in setting if name not in task_names]
         if unknown:
             raise InputError(
                 f"`task_weight` names unknown task(s) {unknown}; the tasks are "
                 f"{list(task_names)}."
             )
         setting = [setting.get(name, 1.0) for name in task_names]
-    weights = np.asarray(setting, dtype=np.float64)
+    weights = checked_weights(setting, "`task_weight`")
     if weights.shape != (len(task_names),):
         raise InputError(
             f"`task_weight` must have one entry per task, shape ({len(task_names)},); "
             f"found shape {weights.shape}."
-        )
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise InputError(
-            "`task_weight` must hold finite weights of at least 0, not all 0; found "
-            f"{weights.tolist()}."
         )
     return weights

@@ -259,7 +259,12 @@ information_ : ndarray of shape (n_tasks,)
         )
 
     def _beta_per_task(self, n_tasks):
-        beta = np.asarray(self.beta, dtype=np.float64)
+        try:
+            beta = np.asarray(self.beta, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"`beta` must hold numbers; found {self.beta!r}."
+            ) from error
         if beta.shape not in ((), (n_tasks,)):
             raise InputError(
                 f"`beta` must be one number or one per task, shape ({n_tasks},); found "

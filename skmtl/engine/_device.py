@@ -44,6 +44,13 @@ def resolve_device(device: str | torch.device) -> torch.device:
             f"`device={str(device)!r}` needs CUDA, which torch {torch.__version__} "
             "does not find here. Use device='auto' to train on the CPU."
         )
+    try:
+        torch.zeros(1, device=wanted).cpu()
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"`device={str(device)!r}` is no device that torch can use here: {error}. "
+            "Use 'auto' or 'cpu'."
+        ) from error
     return wanted
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..exceptions import InputError
 from ._settings import Settings
 
 __all__ = ["LeanAdam", "make_optimizer"]
@@ -30,10 +31,18 @@ class LeanAdam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:  # type: ignore[override]
         """Take a step."""
-        if closure is not None or not hasattr(torch, "_fused_adam_"):
+        if closure is not None:
             return super().step(closure)
-        if self._collected is None and not self._collect():
-            return super().step()
+        return self.lean_step()
+
+    @torch.no_grad()
+    def lean_step(self) -> None:
+        """Take a step past the hooks and records of ``step``."""
+        if not hasattr(torch, "_fused_adam_") or (
+            self._collected is None and not self._collect()
+        ):
+            super().step()
+            return
         for group, lists in zip(self.param_groups, self._collected or (), strict=True):
             parameters, averages, squares, counts, count = lists
             count[0].add_(1)
@@ -52,7 +61,6 @@ class LeanAdam(torch.optim.Adam):
                 amsgrad=False,
                 maximize=False,
             )
-        return None
 
     def _collect(self) -> bool:
         """Collect tensors once every parameter has a state and a gradient."""
@@ -99,11 +107,29 @@ def make_optimizer(
     Returns
     -------
     torch.optim.Optimizer
+
+    Raises
+    ------
+    InputError
+        If the user's callable makes no optimiser.
     """
     if not isinstance(settings.optimizer, str):
-        return settings.optimizer(groups, lr=settings.lr)
+        return _user_optimizer(settings.optimizer, groups, settings.lr)
     if settings.optimizer == "sgd":
         return torch.optim.SGD(
             groups, lr=settings.lr, momentum=0.9, nesterov=True, fused=True
         )
     return LeanAdam(groups, settings.lr)
+
+
+def _user_optimizer(
+    make: Any, groups: list[dict[str, Any]], lr: float
+) -> torch.optim.Optimizer:
+    wanted = "`optimizer` must be a callable (parameter groups, lr=...) -> optimizer"
+    try:
+        made = make(groups, lr=lr)
+    except TypeError as error:
+        raise InputError(f"{wanted}; {make!r} failed: {error}") from error
+    if not isinstance(made, torch.optim.Optimizer):
+        raise InputError(f"{wanted}; {make!r} returned {made!r}.")
+    return made
