@@ -1,0 +1,316 @@
+"""Invariants that every method keeps, by name."""
+
+import copy
+import random as python_random
+import warnings
+from unittest import mock
+
+import numpy as np
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from torch.testing import assert_close
+
+from skmtl.engine import train
+from skmtl.exceptions import TaskGroupWarning
+from skmtl.nn import MemberRandom, stack_modules, unstack_module
+from skmtl.tasks import MultiTaskLoss
+from tests.contracts._problems import stack_plans
+from tests.contracts._reference import fit_plainly
+
+TOLERANCE = {"rtol": 1e-8, "atol": 1e-10}
+
+
+def fit(estimator, *args, **kwargs):
+    """Fit to data that are too few for groups."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        return estimator.fit(*args, **kwargs)
+
+
+def assert_equal_modules(found, expected, exactly=False):
+    tolerance = {"rtol": 0, "atol": 0} if exactly else TOLERANCE
+    assert_close(found.state_dict(), expected.state_dict(), **tolerance)
+
+
+def assert_equal_histories(found, expected):
+    assert list(found) == list(expected)
+    for name in set(found) - {"seconds"}:
+        assert_allclose(found[name], expected[name], **TOLERANCE, err_msg=name)
+
+
+# ---- stacks
+
+
+def assert_stack_equals_separate_fits(problem, scenario, shared_rows):
+    plans = stack_plans(problem, scenario, shared_rows)
+    alone = [train([copy.deepcopy(plan)])[0] for plan in plans]
+    stacked = train(plans)
+    assert len(stacked) == len(plans)
+    for found, expected in zip(stacked, alone, strict=True):
+        assert found.n_iter == expected.n_iter
+        assert_equal_histories(found.history, expected.history)
+        assert_equal_modules(found.net.module_, expected.net.module_)
+        if not plans[0].settings.early_stopping:
+            assert_equal_optimizers(found.net, expected.net)
+    return alone
+
+
+def assert_equal_optimizers(found, expected):
+    pairs = zip(found.module_.parameters(), expected.module_.parameters(), strict=True)
+    for own, other in pairs:
+        states = found.optimizer_.state[own], expected.optimizer_.state[other]
+        assert_close(*map(dict, states), **TOLERANCE)
+
+
+def assert_stacked_outputs_equal_those_of_members(problem):
+    networks = [problem.simple_plan(seed=seed).network for seed in range(3)]
+    stacked = stack_modules(networks)
+    x = torch.randn(3, 9, 5, dtype=torch.float64, generator=seeded(0))
+    task_of_row = torch.arange(9) % len(problem.tasks)
+    for own_x, own_tasks in ((x, task_of_row.expand(3, 9)), (x[0], task_of_row)):
+        for tasks in (None, own_tasks):
+            for noisy in (False, True):
+                joint = stacked(
+                    own_x, tasks, MemberRandom([4, 5, 6]) if noisy else None
+                )
+                for member, network in enumerate(networks):
+                    alone = network(
+                        own_x if own_x.dim() == 2 else own_x[member],
+                        None if tasks is None else task_of_row,
+                        MemberRandom(4 + member) if noisy else None,
+                    )
+                    assert_close(joint[member], alone, **TOLERANCE)
+
+
+def assert_unstacking_undoes_stacking(problem):
+    networks = [problem.simple_plan(seed=seed).network for seed in range(3)]
+    stacked = stack_modules(networks)
+    for member, network in enumerate(networks):
+        assert_equal_modules(unstack_module(stacked, member), network, exactly=True)
+
+
+# ---- tasks
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def task_gradients(plan, batch, noise_seed=None):
+    """Gradient of every task's loss by all parameters, ``[task][name]``."""
+    network = plan.network
+    noise = None if noise_seed is None else MemberRandom(noise_seed)
+    outputs = network(batch.x, batch.task_of_row, noise)
+    losses = MultiTaskLoss(plan.specs)(
+        outputs, batch.codes, batch.weight, batch.task_of_row
+    )
+    names, parameters = zip(*network.named_parameters(), strict=True)
+    return [
+        dict(
+            zip(
+                names,
+                torch.autograd.grad(
+                    loss, parameters, retain_graph=True, materialize_grads=True
+                ),
+                strict=True,
+            )
+        )
+        for loss in losses
+    ]
+
+
+def assert_missing_label_is_local(problem):
+    plan = problem.simple_plan()
+    batch = plan.train.whole()
+    batch = batch._replace(weight=torch.ones_like(batch.codes))
+    hidden = batch.weight.clone()
+    hidden[3, 1] = 0
+    before = task_gradients(plan, batch, noise_seed=7)
+    after = task_gradients(plan, batch._replace(weight=hidden), noise_seed=7)
+    for task, (own, other) in enumerate(zip(before, after, strict=True)):
+        same = all(torch.equal(own[name], other[name]) for name in own)
+        assert same == (task != 1), task
+
+
+def assert_value_behind_missing_label_is_ignored(problem):
+    plan = problem.simple_plan()
+    batch = plan.train.whole()
+    weight = torch.ones_like(batch.codes)
+    weight[::3, 0] = 0
+    batch = batch._replace(weight=weight)
+    other = batch._replace(codes=torch.where(weight > 0, batch.codes, 1.0))
+    assert not torch.equal(batch.codes, other.codes)
+    found, expected = (task_gradients(plan, own, 7) for own in (batch, other))
+    for own, same in zip(found, expected, strict=True):
+        assert all(torch.equal(own[name], same[name]) for name in own)
+
+
+def assert_unlabelled_task_gets_no_gradient(problem):
+    plan = problem.simple_plan()
+    batch = plan.train.whole()
+    weight = torch.ones_like(batch.codes)
+    weight[:, 1] = 0
+    gradients = task_gradients(plan, batch._replace(weight=weight), noise_seed=7)
+    assert all(not gradient.any() for gradient in gradients[1].values())
+    for name in ("heads.weight", "heads.bias"):
+        by_head = sum(own[name] for own in gradients)
+        assert not by_head[1].any()
+        assert by_head[0].any() and by_head[2:].any()
+
+
+def assert_one_task_per_row_equals_general_layout(problem):
+    X, y = problem.data(one_task_per_row=True)
+    plan = problem.plan(X, y, np.random.RandomState(3).uniform(0.5, 2, size=len(X)))
+    compact = plan.train.whole()
+    assert compact.task_of_row is not None
+    places = torch.arange(len(X)), compact.task_of_row
+    codes = torch.zeros(y.shape, dtype=torch.float64)
+    weight = torch.zeros_like(codes)
+    codes[places], weight[places] = compact.codes, compact.weight
+    general = compact._replace(codes=codes, weight=weight, task_of_row=None)
+    found, expected = task_gradients(plan, compact), task_gradients(plan, general)
+    for own, other in zip(found, expected, strict=True):
+        assert_close(own, other, **TOLERANCE)
+
+
+class PermutedRandom(MemberRandom):
+    """Gives each task the noise it had before the tasks were permuted."""
+
+    order = None
+
+    def normal(self, shape, dtype):
+        draws = super().normal(shape, dtype)
+        return draws[torch.as_tensor(self.order)] if len(shape) == 3 else draws
+
+
+def permuted_network(network, order):
+    """Copy a network with its tasks in another order."""
+    network = copy.deepcopy(network)
+    shared = {id(parameter) for parameter in network.shared_parameters()}
+    buffers = [
+        getattr(network, name) for name in getattr(network, "member_buffers", ())
+    ]
+    for tensor in [*network.parameters(), *buffers, network.heads.valid]:
+        if id(tensor) not in shared and tensor.dim() and len(tensor) == len(order):
+            tensor.data = tensor.data[order].clone()
+    return network
+
+
+def assert_permuted_tasks_permute_everything(problem):
+    X, y = problem.data(missing=0.2)
+    order = np.roll(np.arange(y.shape[1]), 1)
+    weights = np.arange(1.0, y.shape[1] + 1)
+    plan = problem.plan(X, y, task_weight=weights)
+    other = problem.select(order).plan(X, y[:, order], task_weight=weights[order])
+    other.network = permuted_network(plan.network, order)
+    other.specs = tuple(plan.specs[task] for task in order)
+    [expected] = train([plan])
+    PermutedRandom.order = order
+    with mock.patch("skmtl.engine._stack.MemberRandom", PermutedRandom):
+        [found] = train([other])
+    moved = permuted_network(expected.net.module_, order)
+    assert_equal_modules(found.net.module_, moved)
+    x = torch.as_tensor(X)
+    assert_close(found.net.outputs(x), expected.net.outputs(x)[order], **TOLERANCE)
+    for name in set(found.history) - {"seconds"}:
+        assert_allclose(found.history[name], expected.history[name], **TOLERANCE)
+
+
+def assert_equals_plain_torch(problem, **data):
+    X, y = problem.data(**data)
+    plan = problem.plan(X, y)
+    plain = problem.plain(plan)
+    [trained] = train([copy.deepcopy(plan)])
+    start = problem.plain(plan).trained()
+    expected = fit_plainly(plain, plan)
+    found = list(trained.net.module_.parameters())
+    assert_close(found, expected, **TOLERANCE)
+    assert all(not torch.equal(*pair) for pair in zip(start, expected, strict=True))
+
+
+# ---- parameters
+
+
+def assert_every_parameter_learns(problem):
+    # The second of two steps: a warm-up may leave the first without a penalty.
+    [trained] = train([problem.simple_plan(max_epochs=2, batch_size=48)])
+    network = trained.net.module_
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.any(), name
+    by_output = network.heads.weight.grad.abs().sum(-1) > 0
+    assert_array_equal(by_output.numpy(), network.valid.numpy())
+
+
+def assert_padding_stays_zero(problem):
+    plan = problem.simple_plan()
+    [trained] = train([plan])
+    network = trained.net.module_
+    padding = ~network.valid
+    assert not network.heads.weight[padding].any()
+    assert not network.heads.bias[padding].any()
+    outputs = trained.net.outputs(plan.train.x)
+    assert outputs.shape == (len(problem.tasks), 48, network.valid.shape[1])
+    assert not outputs.transpose(1, 2)[padding].any()
+
+
+def assert_seed_decides_weights(problem):
+    X, y = problem.data()
+    first, same, other = (
+        fit(problem.make(random_state=seed), X, y) for seed in (3, 3, 4)
+    )
+    assert_equal_modules(same.net_.module_, first.net_.module_, exactly=True)
+    pairs = zip(
+        other.net_.module_.parameters(), first.net_.module_.parameters(), strict=True
+    )
+    assert all(not torch.equal(own, reference) for own, reference in pairs)
+
+
+def assert_weights_are_repetitions(problem, missing=0.0):
+    X, y = problem.data(missing=missing)
+    weight = np.random.RandomState(0).randint(0, 3, size=len(X))
+    repeated = np.repeat(np.arange(len(X)), weight)
+    make = {"batch_size": 1000, "max_epochs": 20, "random_state": 0}
+    found = fit(problem.make(**make), X, y, sample_weight=weight)
+    expected = fit(problem.make(**make), X[repeated], y[repeated])
+    assert_equal_modules(found.net_.module_, expected.net_.module_)
+    assert_allclose(found.predict(X).astype(float), expected.predict(X).astype(float))
+
+
+# ---- surroundings
+
+
+def surroundings():
+    """Everything global that a fit might touch."""
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": repr(np.random.get_state(legacy=False)),
+        "python": python_random.getstate(),
+        "dtype": torch.get_default_dtype(),
+        "threads": torch.get_num_threads(),
+        "gradients": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "filters": list(warnings.filters),
+    }
+
+
+def assert_surroundings_are_untouched(problem):
+    X, y = problem.data()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        before = surroundings()
+        estimator = problem.make(dropout=0.1).fit(X, y)
+        estimator.predict(X)
+        estimator.partial_fit(X, y)
+        assert surroundings() == before
+
+
+def assert_copies_go_on_equally(problem, duplicate):
+    X, y = problem.data()
+    original = fit(problem.make(), X, y)
+    copied = duplicate(original)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        for _ in range(3):
+            original.partial_fit(X, y)
+            copied.partial_fit(X, y)
+    assert_equal_modules(copied.net_.module_, original.net_.module_, exactly=True)

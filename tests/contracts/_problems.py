@@ -1,0 +1,183 @@
+"""What the contract is tested on: one line per method in ``PROBLEMS``."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+)
+from skmtl._base._prepare import prepare
+from tests.contracts._reference import PlainBottleneck, PlainHardSharing
+
+SETTINGS = {
+    "hidden_layer_sizes": (7,),
+    "max_epochs": 4,
+    "batch_size": 16,
+    "lr": 0.01,
+    "weight_decay": 0.1,
+    "random_state": 0,
+    "device": "cpu",
+}
+MIXED = ["regression", "classification", "classification"]
+CHANNELS = {
+    "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
+    "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
+}
+PER_TASK = {"beta", "task_types", "task_weight"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A method, tasks that suit it, and what it declares about itself.
+
+    ``tasks`` holds the number of classes per task, 1 for a real target. Of each
+    parameter in ``stackable`` the members of a stack may have values of their own.
+    ``plain`` is the method by hand.
+    """
+
+    estimator: type
+    tasks: tuple = (2, 4, 3, 2)
+    parameters: dict = field(default_factory=dict)
+    stackable: dict = field(default_factory=dict)
+    plain: type = PlainHardSharing
+
+    def __str__(self):
+        return self.estimator.__name__
+
+    def make(self, **overrides):
+        """Build the estimator; stackable parameters take their first value."""
+        first = {name: values[0] for name, values in self.stackable.items()}
+        return self.estimator(**{**SETTINGS, **first, **self.parameters, **overrides})
+
+    def select(self, order):
+        """Keep some of the tasks, in some order."""
+
+        def own(name, value):
+            if name in PER_TASK and np.ndim(value) == 1:
+                return [value[task] for task in order]
+            return value
+
+        return replace(
+            self,
+            tasks=tuple(self.tasks[task] for task in order),
+            parameters={name: own(name, v) for name, v in self.parameters.items()},
+            stackable={
+                name: tuple(own(name, value) for value in values)
+                for name, values in self.stackable.items()
+            },
+        )
+
+    def data(self, n_rows=48, missing=0.0, one_task_per_row=False, seed=0):
+        """Draw features and targets that depend on them."""
+        random = np.random.RandomState(seed)
+        X = random.normal(size=(n_rows, 5))
+        columns = []
+        for n_classes in self.tasks:
+            score = X @ random.normal(size=5) + 0.3 * random.normal(size=n_rows)
+            if n_classes == 1:
+                columns.append(3 * score + 1)
+            else:
+                edges = np.quantile(score, np.arange(1, n_classes) / n_classes)
+                columns.append(np.digitize(score, edges).astype(float))
+        y = np.column_stack(columns)
+        if one_task_per_row:
+            own = np.arange(n_rows) % y.shape[1]
+            y[own[:, None] != np.arange(y.shape[1])] = np.nan
+        y[random.uniform(size=y.shape) < missing] = np.nan
+        return X, y
+
+    def plan(self, X, y, sample_weight=None, seed=0, **overrides):
+        """Prepare a fit for the engine."""
+        estimator = self.make(**overrides)
+        random = np.random.RandomState(seed)
+        return prepare(estimator, X, y, sample_weight, random_state=random).plan
+
+    def simple_plan(self, seed=0, **overrides):
+        """Prepare a fit to complete data."""
+        return self.plan(*self.data(), seed=seed, **overrides)
+
+
+PROBLEMS = [
+    Problem(HardSharingClassifier),
+    Problem(HardSharingRegressor, (1, 1, 1)),
+    Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
+    Problem(HierarchicalIBClassifier, stackable=CHANNELS, plain=PlainBottleneck),
+]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How data and training of a stack's members look."""
+
+    data: dict = field(default_factory=dict)
+    weights: int = 0
+    overrides: dict = field(default_factory=dict)
+    n_rows: int = 48
+    n_members: int = 3
+
+
+SCENARIOS = {
+    "complete": Scenario(overrides={"max_epochs": 10}, n_members=5),
+    "last batch short": Scenario(n_rows=42),
+    "one batch": Scenario(overrides={"batch_size": 48, "max_epochs": 10}),
+    "missing labels": Scenario({"missing": 0.3}),
+    "row weights": Scenario(weights=1),
+    "label weights": Scenario({"missing": 0.3}, weights=2),
+    "one task per row": Scenario({"one_task_per_row": True}),
+    "one task per row, weighted": Scenario({"one_task_per_row": True}, weights=1),
+    "dropout": Scenario(overrides={"dropout": 0.2}),
+    "momentum": Scenario(overrides={"optimizer": "sgd"}),
+    "task weights": Scenario({"missing": 0.3}, overrides={"task_weight": True}),
+    "early stopping": Scenario(
+        overrides={
+            "early_stopping": True,
+            "n_iter_no_change": 1,
+            "max_epochs": 10,
+            "tol": 0.05,
+        }
+    ),
+}
+
+
+def stack_plans(problem, scenario, shared_rows):
+    """Plans that differ in seeds, decay, and what the method declares stackable."""
+    total = 64
+    X, y = problem.data(total, **scenario.data)
+    random = np.random.RandomState(1)
+    weight = None
+    if scenario.weights:
+        shape = (total, y.shape[1])[: scenario.weights]
+        weight = random.uniform(0.5, 2, size=shape)
+    overrides = dict(scenario.overrides)
+    if overrides.get("task_weight"):
+        overrides["task_weight"] = np.arange(1, y.shape[1] + 1)
+    plans = []
+    for member in range(scenario.n_members):
+        own = {name: values[member] for name, values in problem.stackable.items()}
+        plan = problem.plan(
+            X, y, weight, seed=member, weight_decay=0.1 * member, **overrides, **own
+        )
+        plans.append(_with_rows(plan, random.permutation(total), scenario.n_rows))
+    if not shared_rows:
+        return plans
+    first = plans[0]
+    common = {
+        "train": first.train,
+        "valid": first.valid,
+        "shuffle_seed": first.shuffle_seed,
+    }
+    return [replace(plan, **common) for plan in plans]
+
+
+def _with_rows(plan, order, n_rows):
+    order = torch.as_tensor(order)
+    train = plan.train.subset(order[:n_rows])
+    valid = None
+    if plan.valid is not None:
+        valid = plan.valid.subset(order[n_rows:])
+    return replace(plan, train=train, valid=valid)
