@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from skmtl.tasks._spec import TaskSpec
 
@@ -172,9 +173,7 @@ class MultiTaskLoss(nn.Module):
         weight = weight.transpose(-1, -2)
         totals = weight.sum(-1)
         share = weight / totals.clamp_min(torch.finfo(totals.dtype).tiny).unsqueeze(-1)
-        return LossTerms(
-            (rows * share).sum(-1), totals, gradient * share.unsqueeze(-1)
-        )
+        return LossTerms((rows * share).sum(-1), totals, gradient * share.unsqueeze(-1))
 
     def _by_kind(self, outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         if len(self.kinds) == 1:
@@ -254,6 +253,7 @@ class _Losses(torch.autograd.Function):
         return terms.losses
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         gradient, task_of_row = ctx.saved_tensors
         factors = task_factors(upstream[0], task_of_row)
