@@ -53,6 +53,8 @@ def check_features(
         If X is sparse, complex, text, empty, of wrong dimension or width, or holds
         NaN or infinity.
     """
+    if X is None:
+        raise InputError("X must hold features; found None.")
     X = _as_numpy(X)
     n_axes = getattr(X, "ndim", 2)
     if not (image and n_axes > 2):

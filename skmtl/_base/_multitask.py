@@ -241,10 +241,11 @@ default=None
         old = self.net_.module_.state_dict()
         network = prepared.plan.network
         new = network.state_dict()
-        if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
+        same_shapes = _shapes(old) == _shapes(new)
+        if not (same_shapes and _same_tasks(self._targets, prepared.encoder)):
             raise InputError(
                 "`warm_start=True` needs the features, tasks, classes and network of "
-                "the previous fit; found another shape. Set warm_start=False to fit "
+                "the previous fit; found others. Set warm_start=False to fit "
                 "anew."
             )
         network.load_state_dict(old)
@@ -293,13 +294,13 @@ default=None
         rows = sample_rows(
             prepared.observed, prepared.rows, np.random.RandomState(seed)
         )
-        attributes = {
-            "net_": net,
         self._forget()
         vars(self).update(self._encoding_attributes(prepared))
             "n_iter_": trained.n_iter,
             "history_": trained.history,
             **self._method_attributes(net.module_, tensors),
+        attributes = {
+            "net_": net,
             **read_tasks(
                 self,
                 net,
@@ -397,4 +398,14 @@ default=None
 def _softmax(logits):
     shifted = logits - logits.max(1, keepdims=True)
     weights = np.exp(shifted.astype(float))
+def _shapes(state):
+    return {name: tensor.shape for name, tensor in state.items()}
+
+
+def _same_tasks(one, other):
+    kinds = [[(spec.name, spec.kind) for spec in own.specs] for own in (one, other)]
+    classes = [[spec.classes for spec in own.specs] for own in (one, other)]
+    return kinds[0] == kinds[1] and all(map(np.array_equal, *classes))
+
+
     return weights / weights.sum(1, keepdims=True)

@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._validation import check_sample_weight
 from ..metrics import accuracy_scores, mean_score, r2_scores
 
 __all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
@@ -50,15 +51,18 @@ default=None
         """
         check_is_fitted(self, "net_")
         codes, observed = self._targets.transform(y, unseen="code")
+        weight = check_sample_weight(sample_weight, *codes.shape, np.float64)
         truth = np.where(observed, codes, np.nan)
         predicted = self._predict_codes(X)
         scores = np.empty(self.n_tasks_)
         kinds = np.array([spec.is_classification for spec in self._targets.specs])
         for tasks, measure in ((kinds, accuracy_scores), (~kinds, r2_scores)):
             if tasks.any():
-                weight = _columns(sample_weight, tasks)
+                own = weight
+                if weight is not None and weight.ndim == 2:
+                    own = weight[:, tasks]
                 scores[tasks] = measure(
-                    truth[:, tasks], predicted[:, tasks], sample_weight=weight
+                    truth[:, tasks], predicted[:, tasks], sample_weight=own
                 )
         return scores
 
@@ -92,12 +96,6 @@ default=None
         """
         scores = self.score_tasks(X, y, sample_weight=sample_weight)
         return mean_score(scores, self.task_names_)
-
-
-def _columns(sample_weight, tasks):
-    if sample_weight is None or np.ndim(sample_weight) == 1:
-        return sample_weight
-    return np.asarray(sample_weight)[:, tasks]
 
 
 class ClassifierShell(_Shell, ClassifierMixin):

@@ -165,12 +165,6 @@ class MultiTaskNet(NeuralNet):
             torch.autograd.backward(
                 [outputs, penalty], [gradient, torch.ones_like(penalty)]
             )
-        if self._per_batch:
-            named = list(self.module_.named_parameters())
-            self.notify("on_grad_computed", named_parameters=named, batch=batch)
-        self._decay(self._schedule())
-        self.optimizer_.step()
-        self._step += 1
         return step
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
@@ -291,6 +285,7 @@ class MultiTaskNet(NeuralNet):
         self.run_single_epoch(batches, True, "train", self.train_step)
         self.run_single_epoch(valid_batches, False, "valid", self.validation_step)
         check_finite(self.history, names)
+        before = len(self.history)
         self.module_.after_epoch(len(self.history))
         self.notify("on_epoch_end")
 
@@ -302,6 +297,7 @@ class MultiTaskNet(NeuralNet):
         ----------
         x : Tensor of shape (batch, *row)
         representation : bool
+            del self.history[before + snapshot.epochs :]
 
         Returns
         -------

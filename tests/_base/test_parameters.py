@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import EpochTimer
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
+from skorch.callbacks import EpochTimer
 
 from skmtl import HardSharingMixed, HierarchicalIBClassifier
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
@@ -18,11 +18,18 @@ NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
 BAD = {
-    "beta": (
-        [(-1, "0.0"), (NAN, "0.0"), (INF, "0.0"), ("a", "float"), (None, "float")]
-        + [([0.1] * 3, r"one per task, shape \(2,\)"), ([0.1, -1], "at least 0")]
-        + [([0.1, NAN], "finite"), (["a", "b"], "numbers"), ([], r"shape \(2,\)")]
-    ),
+    "beta": [
+        (-1, "0.0"),
+        (NAN, "0.0"),
+        (INF, "0.0"),
+        ("a", "float"),
+        (None, "float"),
+        ([0.1] * 3, r"one per task, shape \(2,\)"),
+        ([0.1, -1], "at least 0"),
+        ([0.1, NAN], "finite"),
+        (["a", "b"], "numbers"),
+        ([], r"shape \(2,\)"),
+    ],
     "gamma": [(-0.1, r"\[0.0"), (NAN, "float"), ("a", "float")],
     "beta_warmup": [(-0.1, r"\[0.0, 1.0\]"), (1.1, r"\[0.0, 1.0\]"), ("a", "float")],
     "noise": [("free", "'learned'"), (0.1, "'learned'")],
