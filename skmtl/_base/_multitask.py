@@ -190,10 +190,10 @@ default=None
         return self
 
     def _train_and_finish(self, prepared, X, y, net=None, batches=None):
+        check_grouping(self, len(prepared.encoder.specs))
         context = self._open_callbacks(prepared, X, y)
         [trained] = train([prepared.plan], net, batches)
         if trained.interrupted:
-        check_grouping(self, len(prepared.encoder.specs))
             warnings.warn(
                 f"Training was interrupted in epoch {trained.n_iter + 1}; the "
                 f"estimator keeps the weights of epoch {trained.n_iter}, the last "
@@ -296,11 +296,11 @@ default=None
         )
         self._forget()
         vars(self).update(self._encoding_attributes(prepared))
+        attributes = {
+            "net_": net,
             "n_iter_": trained.n_iter,
             "history_": trained.history,
             **self._method_attributes(net.module_, tensors),
-        attributes = {
-            "net_": net,
             **read_tasks(
                 self,
                 net,
@@ -395,9 +395,6 @@ default=None
         return tags
 
 
-def _softmax(logits):
-    shifted = logits - logits.max(1, keepdims=True)
-    weights = np.exp(shifted.astype(float))
 def _shapes(state):
     return {name: tensor.shape for name, tensor in state.items()}
 
@@ -408,4 +405,7 @@ def _same_tasks(one, other):
     return kinds[0] == kinds[1] and all(map(np.array_equal, *classes))
 
 
+def _softmax(logits):
+    shifted = logits - logits.max(1, keepdims=True)
+    weights = np.exp(shifted.astype(float))
     return weights / weights.sum(1, keepdims=True)

@@ -260,6 +260,7 @@ class MultiTaskNet(NeuralNet):
             if not isinstance(callback, EpochTimer | PrintLog)
         )
         snapshot = Snapshot(self.module_, self.settings)
+        before = len(self.history)
         self.notify("on_train_begin", X=None, y=None)
         try:
             for _ in range(epochs):
@@ -271,6 +272,7 @@ class MultiTaskNet(NeuralNet):
                     break
         except KeyboardInterrupt:
             snapshot.interrupted = True
+            del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
         return snapshot
@@ -285,7 +287,6 @@ class MultiTaskNet(NeuralNet):
         self.run_single_epoch(batches, True, "train", self.train_step)
         self.run_single_epoch(valid_batches, False, "valid", self.validation_step)
         check_finite(self.history, names)
-        before = len(self.history)
         self.module_.after_epoch(len(self.history))
         self.notify("on_epoch_end")
 
@@ -297,7 +298,6 @@ class MultiTaskNet(NeuralNet):
         ----------
         x : Tensor of shape (batch, *row)
         representation : bool
-            del self.history[before + snapshot.epochs :]
 
         Returns
         -------
