@@ -165,6 +165,12 @@ class MultiTaskNet(NeuralNet):
             torch.autograd.backward(
                 [outputs, penalty], [gradient, torch.ones_like(penalty)]
             )
+        if self._per_batch:
+            named = list(self.module_.named_parameters())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch)
+        self._decay(self._schedule())
+        self.optimizer_.step()
+        self._step += 1
         return step
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
