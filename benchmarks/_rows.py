@@ -23,7 +23,9 @@ class Rows:
             self.path.unlink()
         self.rows = []
         if self.path.exists():
-            self.rows = [json.loads(line) for line in self.path.read_text().split("\n") if line]
+            self.rows = [
+                json.loads(line) for line in self.path.read_text().split("\n") if line
+            ]
 
     def get(self, compute, **key):
         """Return the row with this key; compute and store it if it is not there."""

@@ -16,6 +16,7 @@ from _rows import Rows
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import train_test_split
+from threadpoolctl import threadpool_limits
 
 import skmtl
 from skmtl.datasets import make_grouped_tasks, make_multitask_classification
@@ -127,9 +128,12 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    threadpool_limits(1)
     rows = Rows("grouped_digits", options.fresh)
     print(f"threads: {torch.get_num_threads()}")
-    print(f"{'problem':30s}{'estimator':16s}{'right':>8s}{'accuracy':>10s}{'s/fit':>7s}")
+    print(
+        f"{'problem':30s}{'estimator':16s}{'right':>8s}{'accuracy':>10s}{'s/fit':>7s}"
+    )
     for problem in PROBLEMS:
         for estimator in ESTIMATORS:
             if options.only and options.only not in f"{problem} {estimator}":

@@ -179,8 +179,13 @@ def read_tasks(
         tensors=tensors,
         random_state=random_state,
     )
-    similarity, distances = estimator._similarity(evidence)
-    similarity = apply_gate(similarity, reference.reliability, reference.null)
+    if len(task_names) == 1:
+        similarity, distances = np.ones((1, 1)), np.zeros((1, 1))
+    else:
+        similarity, distances = estimator._similarity(evidence)
+    similarity = apply_gate(
+        similarity, reference.reliability, reference.null, reference.passed
+    )
     groups = group_tasks(
         similarity,
         method=estimator.clustering,
@@ -199,7 +204,7 @@ def read_tasks(
 
 
 def _warn_of_silence(reference: Relatedness, task_names: Sequence[str]) -> None:
-    silent = np.flatnonzero(reference.reliability <= reference.null)
+    silent = np.flatnonzero(~reference.passed)
     if len(task_names) < 2 or not len(silent):
         return
     shown = ", ".join(repr(task_names[task]) for task in silent[:5])

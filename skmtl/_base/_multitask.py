@@ -32,6 +32,7 @@ from ._evidence import (
     sample_rows,
 )
 from ._prepare import prepare
+from ._state import StorableMixin
 from ._streaming import prepare_batches
 
 __all__ = ["MultiTaskEstimator"]
@@ -41,6 +42,7 @@ _CHUNK = 8192
 
 class MultiTaskEstimator(
     CallbackSupportMixin,
+    StorableMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -65,6 +67,7 @@ class MultiTaskEstimator(
             evidence.representation,
             evidence.y,
             classification=evidence.classification,
+            n_permutations=0,
             random_state=evidence.random_state,
         )
         return related.similarity, 1 - related.similarity

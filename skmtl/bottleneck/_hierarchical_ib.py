@@ -9,16 +9,23 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from .._base import (
+from skmtl._base import (
     ClassifierShell,
     MultiTaskEstimator,
     Parameter,
     multitask_estimator,
     parameter_table,
 )
-from ..exceptions import CollapseWarning, InputError
-from ..nn import MemberRandom, MultiTaskNetwork, TaskHeads, build_encoder, rows_of_tasks
-from ..similarity import capacity_distance, capacity_overlap, log_variance_distance
+from skmtl.exceptions import CollapseWarning, InputError
+from skmtl.nn import (
+    DirectPass,
+    MemberRandom,
+    MultiTaskNetwork,
+    TaskHeads,
+    build_encoder,
+    rows_of_tasks,
+)
+from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
 
 __all__ = ["HierarchicalIBClassifier"]
 
@@ -82,23 +89,41 @@ class HierarchicalIBNetwork(MultiTaskNetwork):
         """Pass the representation through each task's channel and head."""
         if random is None:
             return super().decode(z, task_of_row)
-        level = (0.5 * self.noise_log_variance).exp()
-        if task_of_row is not None:
-            noise = random.normal(z.shape[-2:], z.dtype)
-            return self.heads.rows(
-                z + rows_of_tasks(level, task_of_row, trailing=1) * noise, task_of_row
-            )
+        level = self.noise_level()
+        if task_of_row is None:
+            return self.heads(self.channel(z, level, random)[0], per_task=True)
+        noise = random.normal(z.shape[-2:], z.dtype)
+        own_level = rows_of_tasks(level, task_of_row, trailing=1)
+        return self.heads.rows(z + own_level * noise, task_of_row)
+
+    def noise_level(self) -> Tensor:
+        """Standard deviation of the noise, ``(*members, n_tasks, latent)``."""
+        return (0.5 * self.noise_log_variance).exp()
+
+    def channel(
+        self, z: Tensor, level: Tensor, random: MemberRandom
+    ) -> tuple[Tensor, Tensor]:
+        """What each task receives, and the noise in it.
+
+        Both are of shape ``(*members, n_tasks, batch, latent)``.
+        """
         noise = random.normal((level.shape[-2], *z.shape[-2:]), z.dtype)
-        w = torch.addcmul(z.unsqueeze(-3), level.unsqueeze(-2), noise)
-        return self.heads(w, per_task=True)
+        return torch.addcmul(z.unsqueeze(-3), level.unsqueeze(-2), noise), noise
+
+    def price(self) -> Tensor:
+        """Present price of a nat, ``(*members, n_tasks)``."""
+        return self._price * self.beta
 
     def penalty(self, z: Tensor, row_weight: Tensor | None = None) -> Tensor:
         """Price of the information the tasks take from Z, in nats."""
-        price = self._price * self.beta
         penalty: Tensor = _InformationPrice.apply(
-            z, self.noise_log_variance, row_weight, price, self.gamma
+            z, self.noise_log_variance, row_weight, self.price(), self.gamma
         )
         return penalty
+
+    def direct_pass(self) -> DirectPass | None:
+        """A pass without a graph, where the encoder is plain."""
+        return _DirectBottleneck(self) if DirectPass.supports(self.encoder) else None
 
     def set_progress(self, fraction: float) -> None:
         """Raise the price of information linearly over the warm-up."""
@@ -122,12 +147,35 @@ class HierarchicalIBNetwork(MultiTaskNetwork):
         return evidence
 
 
-class _InformationPrice(torch.autograd.Function):
-    """Capacities times their price, with the gradient in closed form.
+def _priced(
+    z: Tensor,
+    log_variance: Tensor,
+    row_weight: Tensor | None,
+    price: Tensor,
+    gamma: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Capacities times their price, and the derivatives by z and the noise.
 
-    Its tensors are tiny and its formula long: built by autograd, it would cost a
+    The tensors are tiny and the formula long: built by autograd, it would cost a
     fifth of a training step.
     """
+    centred, share, variance = _moments(z, row_weight)
+    precision = (-log_variance).exp()
+    ratio = variance.unsqueeze(-2) * precision
+    joint = ratio.sum(-2)
+    joint_price = gamma * price.mean(-1)
+    scale = 0.5 / (1 + gamma)
+    own = (price * ratio.log1p().sum(-1)).sum(-1)
+    penalty = scale * (own + joint_price * joint.log1p().sum(-1))
+    slope = price.unsqueeze(-1) / (1 + ratio)
+    slope += (joint_price.unsqueeze(-1) / (1 + joint)).unsqueeze(-2)
+    slope *= scale[..., None, None]
+    by_variance = (slope * precision).sum(-2, keepdim=True)
+    return penalty, centred * share * (2 * by_variance), -ratio * slope
+
+
+class _InformationPrice(torch.autograd.Function):
+    """Autograd's view of :func:`_priced`."""
 
     @staticmethod
     def forward(
@@ -138,19 +186,8 @@ class _InformationPrice(torch.autograd.Function):
         price: Tensor,
         gamma: Tensor,
     ) -> Tensor:
-        centred, share, variance = _moments(z, row_weight)
-        precision = (-log_variance).exp()
-        ratio = variance.unsqueeze(-2) * precision
-        joint = ratio.sum(-2)
-        joint_price = gamma * price.mean(-1)
-        scale = 0.5 / (1 + gamma)
-        own = (price * ratio.log1p().sum(-1)).sum(-1)
-        penalty = scale * (own + joint_price * joint.log1p().sum(-1))
-        slope = price.unsqueeze(-1) / (1 + ratio)
-        slope += (joint_price.unsqueeze(-1) / (1 + joint)).unsqueeze(-2)
-        slope *= scale[..., None, None]
-        by_variance = (slope * precision).sum(-2, keepdim=True)
-        ctx.save_for_backward(centred * share * (2 * by_variance), -ratio * slope)
+        penalty, *gradients = _priced(z, log_variance, row_weight, price, gamma)
+        ctx.save_for_backward(*gradients)
         return penalty
 
     @staticmethod
@@ -158,6 +195,34 @@ class _InformationPrice(torch.autograd.Function):
         by_z, by_log_variance = ctx.saved_tensors
         factor = upstream[0][..., None, None]
         return by_z * factor, by_log_variance * factor, None, None, None
+
+
+class _DirectBottleneck(DirectPass):
+    """The channels and their price without a graph."""
+
+    def __init__(self, network: HierarchicalIBNetwork) -> None:
+        super().__init__(network.encoder, network.heads)
+        self.network = network
+
+    def decode(self, z: Tensor, random: MemberRandom | None) -> Tensor:
+        self._level = self.network.noise_level()
+        self._w, self._noise = self.network.channel(z, self._level, random)
+        return self.heads(self._w, per_task=True)
+
+    def decode_gradient(
+        self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
+    ) -> Tensor:
+        weight, noise = self.heads.weight, self.network.noise_log_variance
+        weight.grad = gradient.transpose(-1, -2) @ self._w
+        self.heads.bias.grad = gradient.sum(-2)
+        by_w = gradient @ weight
+        _, by_z, by_noise = _priced(
+            z, noise, row_weight, self.network.price(), self.network.gamma
+        )
+        noise.grad = by_noise.addcmul_(
+            (by_w * self._noise).sum(-2), self._level, value=0.5
+        )
+        return by_z.add_(by_w.sum(-3))
 
 
 def _moments(
@@ -183,7 +248,7 @@ _OWN = {
         "correlation with X is below it closes its channel.",
     ),
     "gamma": Parameter(
-        0.0,
+        1.0,
         [Interval(Real, 0, None, closed="left")],
         "float",
         "Weight of the information all tasks take together, which rewards sharing a "
@@ -376,7 +441,7 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         self,
         *,
         beta=0.05,
-        gamma=0.0,
+        gamma=1.0,
         beta_warmup=0.5,
         noise="learned",
         similarity="capacity",

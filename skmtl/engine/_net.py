@@ -8,7 +8,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
 
-from skmtl.nn import MemberRandom
+from skmtl.nn import DirectPass, MemberRandom
 from skmtl.tasks import task_factors
 
 from ._batches import Batch
@@ -102,6 +102,9 @@ class MultiTaskNet(NeuralNet):
             for group in self.optimizer_.param_groups
             for parameter in group["params"]
         ]
+        plain = not (self.settings.autocast or self.settings.compile)
+        self._direct = self.module_.direct_pass() if plain else None
+        self._take_step = getattr(self.optimizer_, "lean_step", self.optimizer_.step)
         exempt = {id(parameter) for parameter in self.module_.undecayed_parameters()}
         self._decayed = [
             parameter
@@ -148,16 +151,33 @@ class MultiTaskNet(NeuralNet):
             or None), ``y_pred`` (outputs), ``loss`` (summed over members and
             weighted tasks, without penalty).
         """
-        for parameter in self._trained:
-            parameter.grad = None
         self.module_.set_progress(
             1.0 if self.settings.constant else self._step / self._n_steps
         )
+        if self._direct is not None and batch.task_of_row is None:
+            step = self._direct_gradients(self._direct, batch)
+        else:
+            step = self._graph_gradients(batch)
+        if self._per_batch:
+            named = list(self.module_.named_parameters())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch)
+        self._decay(self._schedule())
+        self._take_step()
+        self._step += 1
+        return step
+
+    def _direct_gradients(self, direct: DirectPass, batch: Batch) -> dict[str, Any]:
+        step = self._judge(direct.forward(batch.x, self.random), batch)
+        gradient = self._weigh(step.pop("gradient"), batch)
+        direct.backward(gradient, batch.row_weight)
+        return step
+
+    def _graph_gradients(self, batch: Batch) -> dict[str, Any]:
+        for parameter in self._trained:
+            parameter.grad = None
         z, outputs = self._forward(batch, self.random)
         step = self._judge(outputs, batch)
-        gradient = step.pop("gradient")
-        if self.task_weight is not None:
-            gradient = gradient * task_factors(self.task_weight, batch.task_of_row)
+        gradient = self._weigh(step.pop("gradient"), batch)
         penalty = self.module_.penalty(z, batch.row_weight)
         if penalty is None:
             torch.autograd.backward(outputs, gradient)
@@ -165,13 +185,12 @@ class MultiTaskNet(NeuralNet):
             torch.autograd.backward(
                 [outputs, penalty], [gradient, torch.ones_like(penalty)]
             )
-        if self._per_batch:
-            named = list(self.module_.named_parameters())
-            self.notify("on_grad_computed", named_parameters=named, batch=batch)
-        self._decay(self._schedule())
-        self.optimizer_.step()
-        self._step += 1
         return step
+
+    def _weigh(self, gradient: Tensor, batch: Batch) -> Tensor:
+        if self.task_weight is None:
+            return gradient
+        return gradient * task_factors(self.task_weight, batch.task_of_row)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Compute the losses of a batch without noise and without gradients."""

@@ -10,6 +10,7 @@ members. A layer written for one network trains many, unchanged.
 torch.Size([5, 4, 2])
 """
 
+from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, build_encoder
 from ._layers import (
     Dropout,
@@ -27,6 +28,7 @@ from ._random import MemberRandom
 __all__ = [
     "ACTIVATIONS",
     "ConvEncoder",
+    "DirectPass",
     "Dropout",
     "MLPEncoder",
     "MemberConv2d",

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -57,7 +58,7 @@ class MLPEncoder(nn.Module):
         widths = [in_features, *hidden_layer_sizes]
         self.hidden = nn.ModuleList(
             MemberLinear(fan_in, fan_out, generator, dtype)
-            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True)
+            for fan_in, fan_out in pairwise(widths)
         )
         self.activation = activation
         self.dropout = Dropout(dropout)
@@ -121,7 +122,7 @@ class ConvEncoder(nn.Module):
         widths = [depth, *channels]
         self.convolutions = nn.ModuleList(
             MemberConv2d(fan_in, fan_out, 3, generator, dtype)
-            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True)
+            for fan_in, fan_out in pairwise(widths)
         )
         self.activation = activation
         flat = widths[-1] * (height // shrink) * (width // shrink)

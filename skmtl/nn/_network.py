@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from ._direct import DirectPass
 from ._layers import TaskHeads
 from ._random import MemberRandom
 
@@ -72,6 +73,11 @@ class MultiTaskNetwork(nn.Module):
     ) -> Tensor:
         """Encode and decode."""
         return self.decode(self.encode(x, random), task_of_row, random)
+
+    def direct_pass(self) -> DirectPass | None:
+        """A pass without a graph, where network and encoder are plain."""
+        plain = type(self) is MultiTaskNetwork and DirectPass.supports(self.encoder)
+        return DirectPass(self.encoder, self.heads) if plain else None
 
     def penalty(self, z: Tensor, row_weight: Tensor | None = None) -> Tensor | None:
         """Penalty per member, ``(*members,)``, in nats; None if there is none.

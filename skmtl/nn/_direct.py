@@ -1,0 +1,117 @@
+"""Gradients of plain networks without a graph."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ._encoders import ACTIVATIONS, MLPEncoder
+from ._layers import TaskHeads, member_linear
+from ._random import MemberRandom
+
+__all__ = ["DirectPass"]
+
+
+def _relu_slope(gradient: Tensor, activated: Tensor) -> Tensor:
+    return torch.ops.aten.threshold_backward(gradient, activated, 0)
+
+
+def _tanh_slope(gradient: Tensor, activated: Tensor) -> Tensor:
+    return gradient * (1 - activated.square())
+
+
+# Derivatives that can be read from the activated values alone.
+_SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "relu": _relu_slope,
+    "tanh": _tanh_slope,
+    "identity": lambda gradient, activated: gradient,
+}
+
+
+class DirectPass:
+    """Forward and backward pass of a fully connected encoder with heads.
+
+    On small networks autograd's bookkeeping costs as much as the arithmetic. This
+    pass does the arithmetic only and sets the parameters' ``grad``; members run as
+    one, as everywhere. A method with something between encoder and heads overrides
+    ``decode`` and ``decode_gradient``.
+
+    Parameters
+    ----------
+    encoder : MLPEncoder
+    heads : TaskHeads
+    """
+
+    def __init__(self, encoder: MLPEncoder, heads: TaskHeads) -> None:
+        self.heads = heads
+        self._hidden = list(encoder.hidden)
+        self._latent = encoder.latent
+        self._activate = ACTIVATIONS[encoder.activation]
+        self._slope = _SLOPES[encoder.activation]
+        self._activated: list[Tensor] = []
+        self._z: Tensor | None = None
+
+    @staticmethod
+    def supports(encoder: nn.Module) -> bool:
+        """Whether an encoder is of the plain kind, all of it trained."""
+        return (
+            type(encoder) is MLPEncoder
+            and encoder.dropout.rate == 0
+            and encoder.activation in _SLOPES
+            and all(parameter.requires_grad for parameter in encoder.parameters())
+        )
+
+    @torch.no_grad()
+    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Map ``([*members,] batch, in)`` to outputs, keeping what backward needs."""
+        self._activated = [x]
+        for layer in self._hidden:
+            x = self._activate(member_linear(x, layer.weight, layer.bias))
+            self._activated.append(x)
+        if self._latent is not None:
+            x = member_linear(x, self._latent.weight, self._latent.bias)
+        self._z = x
+        return self.decode(x, random)
+
+    @torch.no_grad()
+    def backward(self, gradient: Tensor, row_weight: Tensor | None = None) -> None:
+        """Set ``grad`` of every parameter, that of the penalty included.
+
+        Parameters
+        ----------
+        gradient : Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Derivative of the weighted losses by the outputs.
+        row_weight : Tensor of shape ([*members,] batch), optional
+            Weight of the rows in the penalty.
+        """
+        assert self._z is not None, "backward follows forward"
+        gradient = self.decode_gradient(self._z, gradient, row_weight)
+        if self._latent is not None:
+            _set_gradients(self._latent, gradient, self._activated[-1])
+            gradient = gradient @ self._latent.weight
+        for depth in range(len(self._hidden) - 1, -1, -1):
+            layer = self._hidden[depth]
+            gradient = self._slope(gradient, self._activated[depth + 1])
+            _set_gradients(layer, gradient, self._activated[depth])
+            if depth:
+                gradient = gradient @ layer.weight
+        self._activated, self._z = [], None
+
+    def decode(self, z: Tensor, random: MemberRandom | None) -> Tensor:
+        """Outputs ``(*members, n_tasks, batch, n_outputs_max)``."""
+        return self.heads(z)
+
+    def decode_gradient(
+        self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
+    ) -> Tensor:
+        """Set the heads' ``grad``; return the derivative by z, shaped as z."""
+        weight, bias = self.heads.weight, self.heads.bias
+        gradient = gradient.movedim(-3, -2).flatten(-2)
+        weight.grad = (gradient.transpose(-1, -2) @ z).view_as(weight)
+        bias.grad = gradient.sum(-2).view_as(bias)
+        return gradient @ weight.flatten(-3, -2)
+
+
+def _set_gradients(layer: nn.Module, gradient: Tensor, x: Tensor) -> None:
+    layer.weight.grad = gradient.transpose(-1, -2) @ x
+    layer.bias.grad = gradient.sum(-2)
