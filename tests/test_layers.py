@@ -33,6 +33,8 @@ APART = {
     "similarity": {"exceptions", "datasets"},
     "metrics": {"exceptions", "datasets"},
 }
+# Commands for `python -m`: they read the whole package, and no module imports them.
+COMMANDS = {"skmtl._base._signatures"}
 # Foreign packages that belong to one part only.
 OWNED = {"skorch": "engine", "torchjd": "engine"}
 # Foreign packages a part may not import, and the only ones a part may import.
@@ -78,7 +80,9 @@ def inner_rules(found, target):
     here, there = part_of(found.importer), part_of(target)
     if found.star:
         yield "with a star"
-    if not here or here == there:
+    if target in COMMANDS:
+        yield "is a command, which no module needs"
+    if not here or here == there or found.importer in COMMANDS:
         return
     if not there:
         yield "reaches for the package itself, which stands above all layers"
@@ -143,6 +147,7 @@ def test_imports_keep_to_the_layers():
         ("skmtl.metrics", "from skmtl._validation import b", "stands apart"),
         ("skmtl.sparse._a", "from skmtl.baselines import b", "does not point down"),
         ("skmtl.nn._a", "from .. import __version__", "the package itself"),
+        ("skmtl._base._a", "import skmtl._base._signatures", "is a command"),
         ("skmtl.nn._a", "from skmtl.tasks import *", "star"),
         ("skmtl.nn._a", "from os.path import *", "star"),
         ("skmtl._base._a", "import skorch.callbacks", "only engine names skorch"),
@@ -162,6 +167,7 @@ def test_imports_keep_to_the_layers():
 def test_the_checker_finds(name, source, expected):
     surroundings = {
         "skmtl": "",
+        "skmtl._base._signatures": "from skmtl.nn import b",
         "skmtl._validation": "",
         "skmtl.baselines": "",
         "skmtl.nn": "",
@@ -183,6 +189,7 @@ def test_the_checker_finds(name, source, expected):
     ("name", "source"),
     [
         ("skmtl", "from skmtl.engine import b"),
+        ("skmtl._base._signatures", "import skmtl"),
         ("skmtl.engine._a", "import skorch, numpy\nfrom skmtl.nn import b"),
         ("skmtl.engine._a", "def f():\n from torchjd.aggregation import UPGrad"),
         ("skmtl.engine._a", "if TYPE_CHECKING:\n import torchjd"),
@@ -192,7 +199,13 @@ def test_the_checker_finds(name, source, expected):
     ],
 )
 def test_the_checker_accepts(name, source):
-    others = ["skmtl.engine", "skmtl.nn", "skmtl.similarity", "skmtl.exceptions"]
-    modules = [Module(other, ast.parse(""), True) for other in others]
-    modules.append(Module(name, ast.parse(source), name.count(".") < 1))
+    others = [
+        "skmtl",
+        "skmtl.engine",
+        "skmtl.nn",
+        "skmtl.similarity",
+        "skmtl.exceptions",
+    ]
+    modules = [Module(other, ast.parse(""), True) for other in others if other != name]
+    modules.append(Module(name, ast.parse(source), name == "skmtl"))
     assert broken_rules(modules) == []
