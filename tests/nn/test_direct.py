@@ -50,7 +50,9 @@ def assert_direct_equals_autograd(network, x, row_weight, seeds):
 
 @pytest.mark.parametrize(
     ("activation", "latent", "hidden"),
-    itertools.product(["relu", "tanh", "identity"], [None, 5], [(7, 6), (4,), ()]),
+    list(
+        itertools.product(["relu", "tanh", "identity"], [None, 5], [(7, 6), (4,), ()])
+    ),
 )
 @pytest.mark.parametrize("members", [0, 3])
 def test_plain_networks(activation, latent, hidden, members):
