@@ -3,6 +3,7 @@
 from . import datasets, display, metrics, similarity
 from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
 from .bottleneck import HierarchicalIBClassifier
+from .persistence import load
 
 __version__ = "0.1.0"
 
@@ -13,6 +14,7 @@ __all__ = [
     "HierarchicalIBClassifier",
     "datasets",
     "display",
+    "load",
     "metrics",
     "similarity",
 ]

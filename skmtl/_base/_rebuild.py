@@ -1,0 +1,119 @@
+"""A fitted net made anew from plain values."""
+
+import math
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from ..engine import Plan, Settings, TaskTensors
+from ..engine._stack import _new_net
+from ._prepare import build_network
+
+__all__ = ["make_net", "read_settings", "rebuild"]
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# Elements of the tensors that a network may make beside those that it keeps.
+_SPARE = 2**20
+
+
+def read_settings(values, device):
+    """Make settings for a device; the others are those of the fit.
+
+    Parameters
+    ----------
+    values : dict of str to object
+    device : torch.device
+
+    Returns
+    -------
+    Settings
+    """
+    values = {**values, "device": device, "dtype": _DTYPES[values["dtype"]]}
+    return Settings(**values)
+
+
+class _Bounded(TorchFunctionMode):
+    """Refuses to make tensors much larger than those of the file."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor) and made.numel() > self.most:
+            raise ValueError(f"parameters ask for a tensor of {tuple(made.shape)}")
+        return made
+
+
+def rebuild(estimator, state, dtype):
+    """Build the network from the parameters and fill in the weights.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With parameters and encoded targets.
+    state : State
+    dtype : torch.dtype
+
+    Returns
+    -------
+    MultiTaskNetwork
+
+    Raises
+    ------
+    ValueError
+        If the weights are not those of such a network.
+    """
+    wanted = {name: (t.shape, t.dtype) for name, t in state.network.items()}
+    most = sum(tensor.numel() for tensor in state.network.values()) + _SPARE
+    shape = state.net["row_shape"]
+    if math.prod(shape) > most:
+        raise ValueError(f"rows of shape {shape}")
+    specs = estimator._targets.specs
+    with _Bounded(most):
+        network = build_network(estimator, shape, specs, dtype, seed=0)
+    found = {name: (t.shape, t.dtype) for name, t in network.state_dict().items()}
+    if found != wanted:
+        raise ValueError("the weights do not fit the network of the parameters")
+    network.load_state_dict(state.network)
+    return network
+
+
+def make_net(estimator, network, values, settings):
+    """Wrap a network as the engine does, with a fresh optimiser.
+
+    Parameters
+    ----------
+    estimator : estimator
+    network : MultiTaskNetwork
+    values : dict of str to object
+        ``task_weight`` and ``history`` of the net.
+    settings : Settings
+
+    Returns
+    -------
+    MultiTaskNet
+    """
+    weight = values["task_weight"]
+    if weight is not None:
+        if weight.shape != (estimator.n_tasks_,):
+            raise ValueError(f"task_weight of shape {weight.shape}")
+        weight = torch.as_tensor(weight, dtype=settings.dtype, device=settings.device)
+    if not all(type(row) is dict for row in values["history"]):
+        raise TypeError("history must be a list of dict")
+    nothing = torch.empty(0)
+    plan = Plan(
+        network=network,
+        specs=tuple(estimator._targets.specs),
+        train=TaskTensors(nothing, nothing),
+        valid=None,
+        task_weight=weight,
+        settings=settings,
+        shuffle_seed=0,
+        noise_seed=0,
+        torch_seed=0,
+    )
+    net = _new_net(network, plan)
+    net.history.extend(values["history"])
+    return net

@@ -1,0 +1,100 @@
+"""Estimators and data that cover what a file has to hold."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import torch
+
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+)
+
+QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+RANDOM = np.random.RandomState(0)
+X = RANDOM.normal(size=(60, 6))
+PICTURES = RANDOM.normal(size=(60, 3, 9, 7))
+SIGNS = (X[:, :3] > 0).astype(int)
+WORDS = np.array(["no", "perhaps", "yes"])[SIGNS + (X[:, 3:] > 1)]
+
+
+def frame():
+    """One column for each way to store labels, with holes."""
+    table = pd.DataFrame(
+        {
+            "colour": pd.Categorical(
+                WORDS[:, 0], ["yes", "perhaps", "no", "never"], ordered=True
+            ),
+            "size": X[:, 1].astype(np.float32),
+            "flag": pd.array(SIGNS[:, 2].astype(bool), dtype="boolean"),
+            "text": WORDS[:, 1],
+        }
+    )
+    table.loc[:9, ["colour", "text"]] = None
+    table.loc[20:29, "flag"] = pd.NA
+    table.loc[30:33, "size"] = np.nan
+    return table
+
+
+def with_holes():
+    y = SIGNS.astype(float)
+    y[:10, 0] = y[10:20, 1] = np.nan
+    return y
+
+
+CASES = {
+    "bottleneck": (HierarchicalIBClassifier(latent_dim=4, **QUICK), X, SIGNS),
+    "no noise": (HierarchicalIBClassifier(noise=None, **QUICK), X, with_holes()),
+    "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
+    "bf16": (HardSharingClassifier(precision="bf16", **QUICK), X, WORDS),
+    "bytes": (HardSharingClassifier(**QUICK), X, WORDS.astype("S")),
+    "objects": (HardSharingClassifier(**QUICK), X, WORDS.astype(object)),
+    "one task": (HardSharingClassifier(**QUICK), X, WORDS[:, 0]),
+    "weights": (
+        HardSharingClassifier(
+            task_weight={"task_1": 2.0}, class_weight={0: 3.0}, dropout=0.2, **QUICK
+        ),
+        X,
+        SIGNS,
+    ),
+    "early stopping": (
+        HardSharingRegressor(
+            early_stopping=True, optimizer="sgd", device=torch.device("cpu"), **QUICK
+        ),
+        X,
+        X[:, :2] + 5,
+    ),
+    "named features": (
+        HardSharingRegressor(**QUICK),
+        pd.DataFrame(X, columns=list("abcdef")),
+        pd.Series(X[:, 0], name="target"),
+    ),
+    "pandas": (HardSharingMixed(**QUICK), X, frame()),
+    "polars": (
+        HardSharingMixed(**QUICK),
+        X,
+        pl.DataFrame(
+            {
+                "kind": pl.Series(
+                    WORDS[:, 0].tolist(), dtype=pl.Enum(sorted({*WORDS[:, 0]}))
+                ),
+                "size": X[:, 1],
+            }
+        ),
+    ),
+    "mixed": (
+        HardSharingMixed(task_types=["classification", "regression"], **QUICK),
+        X,
+        np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "pictures": (HardSharingClassifier(encoder="conv", **QUICK), PICTURES, SIGNS),
+    "grey pictures": (
+        HierarchicalIBClassifier(
+            encoder="conv", **{**QUICK, "hidden_layer_sizes": (), "latent_dim": None}
+        ),
+        PICTURES[:, 0],
+        SIGNS,
+    ),
+}
