@@ -1,9 +1,9 @@
 """Training data as tensors on the device, and minibatches cut out of them."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -83,20 +83,39 @@ class TaskTensors(Dataset):
 
     def take(self, places: Tensor) -> Batch:
         """Gather rows by their place in ``x``."""
-        return Batch(*(_select(part, places) for part in self._parts()))
+        return _batch(_select(part, places) for part in self._parts())
 
     def whole(self) -> Batch:
         """All rows that take part, as one batch."""
         if self.rows is None:
-            return Batch(*self._parts())
+            return _batch(self._parts())
         return self.take(self.rows)
 
     def _parts(self) -> tuple[Tensor | None, ...]:
         return (self.x, self.codes, self.weight, self.row_weight, self.task_of_row)
 
 
+def _batch(parts: Iterable[Any]) -> Batch:
+    return Batch(*parts)
+
+
 def _select(part: Tensor | None, places: Tensor) -> Tensor | None:
     return None if part is None else part.index_select(0, places)
+
+
+def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
+    """Spell out weights of one where other members have weights."""
+    weighted = any(data.weight is not None for data in datasets)
+    row_weighted = any(data.row_weight is not None for data in datasets)
+    filled = []
+    for data in datasets:
+        if weighted and data.weight is None:
+            data = replace(data, weight=torch.ones_like(data.codes))
+        if row_weighted and data.row_weight is None:
+            ones = data.codes.new_ones(len(data.codes))
+            data = replace(data, row_weight=ones)
+        filled.append(data)
+    return filled
 
 
 class Batches:
@@ -120,7 +139,7 @@ class Batches:
         generators: Sequence[torch.Generator] | None,
         dtype: torch.dtype,
     ) -> None:
-        self.datasets = datasets
+        self.datasets = _equally_weighted(datasets)
         self.batch_size = batch_size
         self.generators = generators
         self.dtype = dtype
@@ -167,17 +186,15 @@ class Batches:
             for part in block
         ]
         for index in range(len(pieces[0] or ())):
-            yield Batch(*(None if part is None else part[index] for part in pieces))
+            yield _batch(None if part is None else part[index] for part in pieces)
 
     def _join(self, blocks: Sequence[Batch]) -> Batch:
         if len(blocks) == 1:
             joined = blocks[0]
         else:
-            joined = Batch(
-                *(
-                    None if parts[0] is None else torch.stack(parts)
-                    for parts in zip(*blocks, strict=True)
-                )
+            joined = _batch(
+                None if parts[0] is None else torch.stack(parts)
+                for parts in zip(*blocks, strict=True)
             )
         if joined.x.dtype == self.dtype:
             return joined

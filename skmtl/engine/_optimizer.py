@@ -29,7 +29,7 @@ class LeanAdam(torch.optim.Adam):
         self._collected: list[list[list[Tensor]]] | None = None
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         """Take a step."""
         if closure is not None:
             return super().step(closure)
@@ -38,17 +38,17 @@ class LeanAdam(torch.optim.Adam):
     @torch.no_grad()
     def lean_step(self) -> None:
         """Take a step past the hooks and records of ``step``."""
-        if not hasattr(torch, "_fused_adam_") or (
-            self._collected is None and not self._collect()
-        ):
+        gradients = self._gradients() if hasattr(torch, "_fused_adam_") else None
+        if gradients is None or (self._collected is None and not self._collect()):
             super().step()
             return
-        for group, lists in zip(self.param_groups, self._collected or (), strict=True):
+        groups = zip(self.param_groups, gradients, self._collected or (), strict=True)
+        for group, own, lists in groups:
             parameters, averages, squares, counts, count = lists
             count[0].add_(1)
             torch._fused_adam_(
                 parameters,
-                [parameter.grad for parameter in parameters],
+                own,
                 averages,
                 squares,
                 [],
@@ -62,13 +62,23 @@ class LeanAdam(torch.optim.Adam):
                 maximize=False,
             )
 
+    def _gradients(self) -> list[list[Tensor]] | None:
+        """Gradients by group; None if a parameter has none."""
+        gradients = []
+        for group in self.param_groups:
+            found = [parameter.grad for parameter in group["params"]]
+            own = [gradient for gradient in found if gradient is not None]
+            if len(own) < len(found):
+                return None
+            gradients.append(own)
+        return gradients
+
     def _collect(self) -> bool:
-        """Collect tensors once every parameter has a state and a gradient."""
+        """Collect tensors once every parameter has a state."""
         collected = []
         for group in self.param_groups:
             states = [self.state.get(parameter) for parameter in group["params"]]
-            missing = any(not state for state in states)
-            if missing or any(p.grad is None for p in group["params"]):
+            if any(not state for state in states):
                 return False
             names = ("exp_avg", "exp_avg_sq")
             lists = [[state[name] for state in states if state] for name in names]
