@@ -5,46 +5,33 @@ import warnings
 from contextlib import contextmanager
 
 import numpy as np
-import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_features
 from ..engine import train
-from ..exceptions import InputError, InterruptedFitWarning
+from ..exceptions import InterruptedFitWarning
 from ..similarity import target_relatedness
-from ._compatibility import (
-    HAS_CALLBACKS,
-    CallbackSupportMixin,
-    fit_context,
-    with_callbacks,
-)
+from ._callbacks import metadata_of, open_callbacks
+from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
+from ._continuation import start_from
 from ._evidence import (
     check_grouping,
     read_tasks,
-    representation,
     representation_variance,
     sample_rows,
 )
+from ._prediction import PredictionMixin
 from ._prepare import prepare
 from ._state import StorableMixin
 from ._streaming import prepare_batches
 
 __all__ = ["MultiTaskEstimator"]
 
-_CHUNK = 8192
-
 
 class MultiTaskEstimator(
     CallbackSupportMixin,
     StorableMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
+    PredictionMixin,
     BaseEstimator,
 ):
     """Base of all estimators; it owns a fitted skorch net as ``net_``.
@@ -116,10 +103,11 @@ default=None
                 random_state=check_random_state(self.random_state),
             )
             if self.warm_start and hasattr(self, "net_"):
-                self._start_from(prepared)
+                start_from(self, prepared)
             self._train_and_finish(prepared, X, y)
         return self
 
+    @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a batch of data, at a constant learning rate.
@@ -194,64 +182,26 @@ default=None
 
     def _train_and_finish(self, prepared, X, y, net=None, batches=None):
         check_grouping(self, len(prepared.encoder.specs))
-        context = self._open_callbacks(prepared, X, y)
+        context = open_callbacks(self, prepared, X, y)
         [trained] = train([prepared.plan], net, batches)
         if trained.interrupted:
+            best = prepared.plan.settings.early_stopping
+            kept = "the best" if best else f"epoch {trained.n_iter}, the last"
             warnings.warn(
                 f"Training was interrupted in epoch {trained.n_iter + 1}; the "
-                f"estimator keeps the weights of epoch {trained.n_iter}, the last "
-                "finished one.",
+                f"estimator keeps the weights of {kept} finished one.",
                 InterruptedFitWarning,
                 stacklevel=4,
             )
         self._finish(prepared, trained)
         if context is not None:
             context.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes={}
-            )
-
-    def _open_callbacks(self, prepared, X, y):
-        """Bridge the epochs to ``sklearn.callback``, where that exists."""
-        if not (HAS_CALLBACKS and getattr(self, "_skl_callbacks", None)):
-            return None
-        epochs = prepared.plan.settings.max_epochs
-        context = self._init_callback_context(max_subtasks=epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        fitted = self._encoding_attributes(prepared)
-        opened = []
-
-        def begin():
-            opened.append(context.subcontext(task_name="epoch"))
-            opened[-1].call_on_fit_task_begin(estimator=self, X=X, y=y)
-
-        def on_epoch(finished, net):
-            stop = opened[-1].call_on_fit_task_end(
                 estimator=self,
                 X=X,
                 y=y,
-                reconstruction_attributes=lambda: {**fitted, "net_": net},
+                metadata=metadata_of(prepared),
+                reconstruction_attributes={},
             )
-            if not stop and finished < epochs:
-                begin()
-            return bool(stop)
-
-        begin()
-        prepared.plan.on_epoch = on_epoch
-        return context
-
-    def _start_from(self, prepared):
-        """Give a new fit the weights of the previous one."""
-        old = self.net_.module_.state_dict()
-        network = prepared.plan.network
-        new = network.state_dict()
-        same_shapes = _shapes(old) == _shapes(new)
-        if not (same_shapes and _same_tasks(self._targets, prepared.encoder)):
-            raise InputError(
-                "`warm_start=True` needs the features, tasks, classes and network of "
-                "the previous fit; found others. Set warm_start=False to fit "
-                "anew."
-            )
-        network.load_state_dict(old)
 
     @contextmanager
     def _all_or_nothing(self):
@@ -324,70 +274,6 @@ default=None
             if name not in of_features:
                 delattr(self, name)
 
-    # ---- use
-
-    def _check_X(self, X):
-        check_is_fitted(self, "net_")
-        return check_features(self, X, reset=False, image=self.encoder != "mlp")
-
-    def _predict_codes(self, X):
-        """Codes ``(n_samples, n_tasks)``: class positions or standardised values."""
-        X = self._check_X(X)
-        codes = np.empty((len(X), self.n_tasks_))
-        continuous = np.array([not s.is_classification for s in self._targets.specs])
-        binary = np.array([s.kind == "binary" for s in self._targets.specs])
-        for rows, outputs in self._outputs(X):
-            single = outputs[..., 0].T
-            codes[rows] = outputs.argmax(-1).T
-            codes[rows] = np.where(binary, single > 0, codes[rows])
-            codes[rows] = np.where(continuous, single, codes[rows])
-        return codes
-
-    def _outputs(self, X):
-        """Iterate over ``(slice, outputs (n_tasks, rows, n_outputs_max))``."""
-        invalid = ~self.net_.module_.valid.cpu().numpy()[:, None, :]
-        for start in range(0, len(X), _CHUNK):
-            rows = slice(start, min(start + _CHUNK, len(X)))
-            outputs = self.net_.outputs(torch.as_tensor(X[rows])).cpu().numpy()
-            yield rows, np.where(invalid, -np.inf, outputs)
-
-    def _probabilities(self, X):
-        """One array ``(n_samples, n_classes)`` per task, None for regression."""
-        X = self._check_X(X)
-        specs = self._targets.specs
-        found = [
-            np.empty((len(X), spec.n_classes)) if spec.is_classification else None
-            for spec in specs
-        ]
-        for rows, outputs in self._outputs(X):
-            for spec, own, logits in zip(specs, found, outputs, strict=True):
-                if spec.kind == "binary":
-                    positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(float)))
-                    own[rows] = np.column_stack([1 - positive, positive])
-                elif spec.is_classification:
-                    own[rows] = _softmax(logits[:, : spec.n_classes])
-        return found
-
-    def transform(self, X):
-        """Compute the shared representation.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, as in :meth:`fit`.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, latent)
-            The encoder's output, without noise.
-        """
-        X = self._check_X(X)
-        return representation(self.net_, X)
-
-    @property
-    def _n_features_out(self):
-        return self.net_.module_.encoder.out_features
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -396,19 +282,3 @@ default=None
         tags.input_tags.three_d_array = self.encoder != "mlp"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _shapes(state):
-    return {name: tensor.shape for name, tensor in state.items()}
-
-
-def _same_tasks(one, other):
-    kinds = [[(spec.name, spec.kind) for spec in own.specs] for own in (one, other)]
-    classes = [[spec.classes for spec in own.specs] for own in (one, other)]
-    return kinds[0] == kinds[1] and all(map(np.array_equal, *classes))
-
-
-def _softmax(logits):
-    shifted = logits - logits.max(1, keepdims=True)
-    weights = np.exp(shifted.astype(float))
-    return weights / weights.sum(1, keepdims=True)

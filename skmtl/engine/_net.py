@@ -39,7 +39,8 @@ class MultiTaskNet(NeuralNet):
     weight_decay : float or Tensor of shape (M,)
         One value per member of a stack.
     on_epoch : callable, optional
-        Called with the number of finished epochs and the net; True stops training.
+        Called with the number of finished epochs, the net, and whether training ends
+        here anyway; True stops training.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class MultiTaskNet(NeuralNet):
         task_weight: Tensor | None = None,
         random: MemberRandom | None = None,
         weight_decay: float | Tensor = 0.0,
-        on_epoch: Callable[[int, Any], bool] | None = None,
+        on_epoch: Callable[[int, Any, bool], bool] | None = None,
         **kwargs: Any,
     ) -> None:
         self.settings = settings
@@ -288,11 +289,11 @@ class MultiTaskNet(NeuralNet):
         before = len(self.history)
         self.notify("on_train_begin", X=None, y=None)
         try:
-            for _ in range(epochs):
+            for epoch in range(1, epochs + 1):
                 self._one_epoch(batches, valid_batches, names)
-                done = snapshot.after_epoch(self.history)
-                if self.on_epoch is not None and self.on_epoch(snapshot.epochs, self):
-                    break
+                done = snapshot.after_epoch(self.history) or epoch == epochs
+                if self.on_epoch is not None:
+                    done = self.on_epoch(epoch, self, done) or done
                 if done:
                     break
         except KeyboardInterrupt:

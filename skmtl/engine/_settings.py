@@ -81,7 +81,8 @@ class Plan:
         generator for random layers in a user's encoder.
     callbacks : sequence of skorch callbacks
     on_epoch : callable, optional
-        Called with the number of finished epochs and the net; True stops training.
+        Called with the number of finished epochs, the net, and whether training ends
+        here anyway; True stops training.
     """
 
     network: MultiTaskNetwork
@@ -94,4 +95,4 @@ class Plan:
     noise_seed: int
     torch_seed: int
     callbacks: Sequence[Any] = ()
-    on_epoch: Callable[[int, Any], bool] | None = None
+    on_epoch: Callable[[int, Any, bool], bool] | None = None

@@ -13,7 +13,12 @@ from skmtl import HardSharingMixed, HierarchicalIBClassifier
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
 
-QUICK = {"max_epochs": 2, "hidden_layer_sizes": (4,), "latent_dim": 2}
+QUICK = {
+    "max_epochs": 2,
+    "hidden_layer_sizes": (4,),
+    "latent_dim": 2,
+    "random_state": 0,
+}
 NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
@@ -224,6 +229,7 @@ GOOD = {
 
 
 @pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+@pytest.mark.filterwarnings("ignore::skmtl.exceptions.CollapseWarning")
 @pytest.mark.parametrize(
     "name, value", [(name, value) for name, values in GOOD.items() for value in values]
 )
