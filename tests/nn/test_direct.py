@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from skmtl.bottleneck._hierarchical_ib import HierarchicalIBNetwork
+from skmtl.bottleneck._network import HierarchicalIBNetwork
 from skmtl.nn import (
     DirectPass,
     MemberRandom,
