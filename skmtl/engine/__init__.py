@@ -5,7 +5,7 @@ members of one network; the results are those of separate fits.
 """
 
 from ._batches import Batch, Batches, TaskTensors, as_tensor
-from ._device import network_dtype, resolve_device
+from ._device import network_dtype, resolve_device, seeded
 from ._net import MultiTaskNet
 from ._settings import Plan, Settings
 from ._stack import Trained, train
@@ -21,5 +21,6 @@ __all__ = [
     "as_tensor",
     "network_dtype",
     "resolve_device",
+    "seeded",
     "train",
 ]

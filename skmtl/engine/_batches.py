@@ -85,6 +85,16 @@ class TaskTensors(Dataset):
         """Gather rows by their place in ``x``."""
         return _batch(_select(part, places) for part in self._parts())
 
+    def to(self, dtype: torch.dtype) -> "TaskTensors":
+        """Hold targets and weights in another type; X is converted by batch."""
+        weight, row_weight = (
+            own if own is None else own.to(dtype)
+            for own in (self.weight, self.row_weight)
+        )
+        return replace(
+            self, codes=self.codes.to(dtype), weight=weight, row_weight=row_weight
+        )
+
     def whole(self) -> Batch:
         """All rows that take part, as one batch."""
         if self.rows is None:

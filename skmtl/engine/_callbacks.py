@@ -5,12 +5,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from ..exceptions import ConvergenceError
 from ._settings import Settings
 
-__all__ = ["LossMeter", "Snapshot", "check_finite"]
+__all__ = ["LossMeter", "Snapshot", "check_finite", "check_weights", "hears_batches"]
+
+_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+def hears_batches(callback: Callback) -> bool:
+    """Whether a callback listens to events inside an epoch."""
+    kind = type(callback)
+    return any(
+        getattr(kind, own) is not getattr(Callback, own) for own in _BATCH_EVENTS
+    )
 
 
 class LossMeter:
@@ -59,9 +70,8 @@ class LossMeter:
         """
         assert self._sums is not None, "an epoch has at least one batch"
         sums = self._sums.double().cpu().numpy()
-        counts = self._counts
-        counts = counts.double().cpu().numpy() if isinstance(counts, Tensor) else counts
-        counts = np.broadcast_to(np.asarray(counts), sums.shape)
+        seen = torch.as_tensor(self._counts, dtype=torch.float64).cpu().numpy()
+        counts = np.broadcast_to(seen, sums.shape)
         means = np.divide(
             sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0
         )
@@ -99,6 +109,27 @@ def check_finite(history: Any, names: list[str]) -> None:
         f"The training loss is not finite in epoch {len(history)} for task(s) "
         f"{', '.join(map(repr, bad))}. Scale X (for example with StandardScaler), "
         "lower `lr`, or look for extreme targets."
+    )
+
+
+def check_weights(module: nn.Module, epochs: int) -> None:
+    """Refuse weights that the last step, which no loss sees, blew up.
+
+    Parameters
+    ----------
+    module : Module
+    epochs : int
+        Finished epochs, for the message.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    if all(bool(weight.isfinite().all()) for weight in module.parameters()):
+        return
+    raise ConvergenceError(
+        f"The weights are not finite after epoch {epochs}. Scale X (for example with "
+        "StandardScaler), lower `lr`, or look for extreme targets."
     )
 
 

@@ -1,13 +1,15 @@
 """Where and in which precision a network trains."""
 
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from ..exceptions import InputError
 
-__all__ = ["network_dtype", "resolve_device"]
+__all__ = ["network_dtype", "resolve_device", "seeded"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -52,6 +54,26 @@ def resolve_device(device: str | torch.device) -> torch.device:
             "Use 'auto' or 'cpu'."
         ) from error
     return wanted
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's own generators for a while; other devices are left alone.
+
+    Parameters
+    ----------
+    seed : int
+    device : torch.device
+        Seeded beside the CPU.
+    """
+    accelerators = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=accelerators):
+        # torch.manual_seed would reach every device of the machine.
+        torch.default_generator.manual_seed(seed)
+        for own in accelerators:
+            with torch.cuda.device(own):
+                torch.cuda.manual_seed(seed)
+        yield
 
 
 def network_dtype(x_dtype: np.dtype, device: torch.device) -> torch.dtype:

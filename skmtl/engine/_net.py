@@ -5,20 +5,20 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import EpochTimer, PrintLog
 from torch import Tensor
 
 from skmtl.nn import DirectPass, MemberRandom
 from skmtl.tasks import task_factors
 
 from ._batches import Batch
-from ._callbacks import LossMeter, Snapshot, check_finite
-from ._optimizer import make_optimizer
+from ._callbacks import LossMeter, Snapshot, check_finite, check_weights, hears_batches
+from ._optimizer import WeightDecay, make_optimizer, set_rates
 from ._settings import Settings
 
 __all__ = ["MultiTaskNet"]
 
-_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+_RUN_STATE = ("_trained", "_decay", "_direct", "_take_step")
 
 
 class MultiTaskNet(NeuralNet):
@@ -72,32 +72,13 @@ class MultiTaskNet(NeuralNet):
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> Any:
         """Group the parameters by learning rate."""
-        multiples = {
-            id(parameter): multiplier
-            for parameters, multiplier in self.module_.learning_rate_multipliers()
-            for parameter in parameters
-        }
-        groups: dict[float, list[Tensor]] = {}
-        for parameter in self.module_.parameters():
-            if parameter.requires_grad:
-                multiplier = multiples.get(id(parameter), 1.0)
-                groups.setdefault(multiplier, []).append(parameter)
-        lr = self.settings.lr
-        self.optimizer_ = make_optimizer(
-            [
-                {
-                    "params": parameters,
-                    "lr": lr * multiplier,
-                    "base_lr": lr * multiplier,
-                }
-                for multiplier, parameters in groups.items()
-            ],
-            self.settings,
-        )
+        self.optimizer_ = make_optimizer(self.module_, self.settings)
         return self
 
-    def _collect_parameters(self) -> None:
+    def _begin_run(self, n_steps: int) -> None:
         """List what a step touches; anew for each run, since copies have their own."""
+        self._step, self._n_steps = 0, n_steps
+        set_rates(self.optimizer_, self.settings.lr)
         self._trained = [
             parameter
             for group in self.optimizer_.param_groups
@@ -106,28 +87,12 @@ class MultiTaskNet(NeuralNet):
         plain = not (self.settings.autocast or self.settings.compile)
         self._direct = self.module_.direct_pass() if plain else None
         self._take_step = getattr(self.optimizer_, "lean_step", self.optimizer_.step)
-        exempt = {id(parameter) for parameter in self.module_.undecayed_parameters()}
-        self._decayed = [
-            parameter
-            for parameter in self.module_.parameters()
-            if parameter.requires_grad and id(parameter) not in exempt
-        ]
-        self._member_decay = None
-        if isinstance(self.weight_decay, Tensor):
-            self._member_decay = [
-                self.weight_decay.to(parameter).view(-1, *[1] * (parameter.dim() - 1))
-                for parameter in self._decayed
-            ]
+        self._decay = WeightDecay(self.module_, self.weight_decay)
 
-    @torch.no_grad()
-    def _decay(self, lr: float) -> None:
-        if not self._decayed:
-            return
-        if self._member_decay is not None:
-            factors = [1 - lr * decay for decay in self._member_decay]
-            torch._foreach_mul_(self._decayed, factors)
-        elif self.weight_decay:
-            torch._foreach_mul_(self._decayed, 1 - lr * self.weight_decay)
+    def _end_run(self) -> None:
+        """Drop what belongs to the run: in copies it would be a burden."""
+        for name in _RUN_STATE:
+            self.__dict__.pop(name, None)
 
     def _forward(
         self, batch: Batch, random: MemberRandom | None
@@ -218,8 +183,7 @@ class MultiTaskNet(NeuralNet):
         left = self._n_steps - self._step
         factor = left / ramp if left < ramp else 1.0
         if factor < 1:
-            for group in self.optimizer_.param_groups:
-                group["lr"] = group["base_lr"] * factor
+            set_rates(self.optimizer_, self.settings.lr * factor)
         return self.settings.lr * factor
 
     def run_single_epoch(
@@ -275,16 +239,10 @@ class MultiTaskNet(NeuralNet):
         Raises
         ------
         ConvergenceError
-            If a loss is not finite.
+            If a loss, or a weight at the end, is not finite.
         """
-        self._step, self._n_steps = 0, n_steps
-        self._collect_parameters()
-        self._per_batch = any(
-            getattr(type(callback), event) is not getattr(Callback, event)
-            for _, callback in self.callbacks_
-            for event in _BATCH_EVENTS
-            if not isinstance(callback, EpochTimer | PrintLog)
-        )
+        self._begin_run(n_steps)
+        self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
         snapshot = Snapshot(self.module_, self.settings)
         before = len(self.history)
         self.notify("on_train_begin", X=None, y=None)
@@ -301,6 +259,8 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
+        check_weights(self.module_, snapshot.epochs)
+        self._end_run()
         return snapshot
 
     def _one_epoch(

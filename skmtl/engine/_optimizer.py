@@ -8,7 +8,7 @@ from torch import Tensor
 from ..exceptions import InputError
 from ._settings import Settings
 
-__all__ = ["LeanAdam", "make_optimizer"]
+__all__ = ["LeanAdam", "WeightDecay", "make_optimizer", "set_rates"]
 
 
 class LeanAdam(torch.optim.Adam):
@@ -103,26 +103,67 @@ class LeanAdam(torch.optim.Adam):
         self._collected = None
 
 
-def make_optimizer(
-    groups: list[dict[str, Any]], settings: Settings
-) -> torch.optim.Optimizer:
-    """Build the optimiser; weight decay stays with the net.
+class WeightDecay:
+    """Decoupled decay, by hand, since members may differ in it.
 
     Parameters
     ----------
-    groups : list of dict
-        Parameter groups with their learning rates.
+    module : MultiTaskNetwork
+    decay : float or Tensor of shape (M,)
+        One value per member of a stack.
+    """
+
+    def __init__(self, module: Any, decay: float | Tensor) -> None:
+        exempt = {id(parameter) for parameter in module.undecayed_parameters()}
+        self._decay = decay
+        self._decayed = [
+            parameter
+            for parameter in module.parameters()
+            if parameter.requires_grad and id(parameter) not in exempt
+        ]
+        self._by_member: list[Tensor] = []
+        if isinstance(decay, Tensor):
+            self._by_member = [
+                decay.to(parameter).view(-1, *[1] * (parameter.dim() - 1))
+                for parameter in self._decayed
+            ]
+
+    @torch.no_grad()
+    def __call__(self, lr: float) -> None:
+        """Multiply the weights by ``1 - lr * decay``."""
+        if self._by_member:
+            factors = [1 - lr * decay for decay in self._by_member]
+            torch._foreach_mul_(self._decayed, factors)
+        elif self._decayed and not isinstance(self._decay, Tensor) and self._decay:
+            torch._foreach_mul_(self._decayed, 1 - lr * self._decay)
+
+
+def set_rates(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set every group's learning rate to its multiple of ``lr``."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * group["multiplier"]
+
+
+def make_optimizer(module: Any, settings: Settings) -> torch.optim.Optimizer:
+    """Build the optimiser; weight decay stays apart.
+
+    Parameters
+    ----------
+    module : MultiTaskNetwork
+        Says which parameters learn at a multiple of the rate.
     settings : Settings
 
     Returns
     -------
     torch.optim.Optimizer
+        Its groups carry their ``multiplier``.
 
     Raises
     ------
     InputError
         If the user's callable makes no optimiser.
     """
+    groups = _groups(module, settings.lr)
     if not isinstance(settings.optimizer, str):
         return _user_optimizer(settings.optimizer, groups, settings.lr)
     if settings.optimizer == "sgd":
@@ -143,3 +184,20 @@ def _user_optimizer(
     if not isinstance(made, torch.optim.Optimizer):
         raise InputError(f"{wanted}; {make!r} returned {made!r}.")
     return made
+
+
+def _groups(module: Any, lr: float) -> list[dict[str, Any]]:
+    multiples = {
+        id(parameter): multiplier
+        for parameters, multiplier in module.learning_rate_multipliers()
+        for parameter in parameters
+    }
+    groups: dict[float, list[Tensor]] = {}
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            multiplier = multiples.get(id(parameter), 1.0)
+            groups.setdefault(multiplier, []).append(parameter)
+    return [
+        {"params": own, "lr": lr * multiplier, "multiplier": multiplier}
+        for multiplier, own in groups.items()
+    ]

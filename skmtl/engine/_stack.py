@@ -9,10 +9,17 @@ import torch
 from torch import Tensor
 
 from ..exceptions import InputError
-from ..nn import MemberRandom, MultiTaskNetwork, stack_modules, unstack_module
+from ..nn import (
+    MemberRandom,
+    MultiTaskNetwork,
+    UserEncoder,
+    stack_modules,
+    unstack_module,
+)
 from ..tasks import MultiTaskLoss
-from ._batches import Batch, Batches
+from ._batches import Batch, Batches, TaskTensors
 from ._callbacks import Snapshot
+from ._device import seeded
 from ._net import MultiTaskNet
 from ._settings import Plan
 
@@ -72,10 +79,12 @@ def train(
     KeyboardInterrupt
         If interrupted before the first epoch ended.
     """
+    if len(plans) > 1 and not _vectorised(plans):
+        return _one_by_one(plans)
+    if net is not None:
+        plans = [_go_on(net, plan) for plan in plans]
     first = plans[0]
-    devices = [first.settings.device] if first.settings.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(first.torch_seed)
+    with seeded(first.torch_seed, first.settings.device):
         if net is None:
             net = _build(plans)
         snapshot = _run(net, plans, batches)
@@ -87,6 +96,36 @@ def train(
         _finish(_member_net(net, plan, member), plan, snapshot, member, net.history)
         for member, plan in enumerate(plans)
     ]
+
+
+def _vectorised(plans: Sequence[Plan]) -> bool:
+    return all(
+        module.can_stack()
+        for module in plans[0].network.modules()
+        if isinstance(module, UserEncoder)
+    )
+
+
+def _one_by_one(plans: Sequence[Plan]) -> list[Trained]:
+    results = []
+    for plan in plans:
+        results += train([plan])
+        if results[-1].interrupted:
+            raise KeyboardInterrupt
+    return results
+
+
+def _go_on(net: MultiTaskNet, plan: Plan) -> Plan:
+    """Fit a plan to a net that has been trained before, and the net to the plan."""
+    old = net.settings
+    net.settings = replace(
+        plan.settings, dtype=old.dtype, device=old.device, autocast=old.autocast
+    )
+    net.weight_decay = plan.settings.weight_decay
+    net.task_weight = plan.task_weight
+    if plan.task_weight is not None:
+        net.task_weight = plan.task_weight.to(old.dtype)
+    return replace(plan, settings=net.settings, train=plan.train.to(old.dtype))
 
 
 def _build(plans: Sequence[Plan]) -> MultiTaskNet:
@@ -141,11 +180,18 @@ def _check_stackable(plans: Sequence[Plan]) -> None:
                 "Plans of one stack must have equal settings but for `weight_decay`; "
                 f"found {plan.settings} beside {first.settings}. Train them apart."
             )
-        if len(plan.train) != len(first.train):
-            raise InputError(
-                "Plans of one stack must have equally many rows; found "
-                f"{len(plan.train)} beside {len(first.train)}. Train them apart."
-            )
+        for part in ("train", "valid"):
+            found, wanted = (_extent(getattr(own, part)) for own in (plan, first))
+            if found != wanted:
+                raise InputError(
+                    "Plans of one stack must have equally many rows, labelled for one "
+                    "task each or not; found (rows, one task per row) = "
+                    f"{found} beside {wanted} in `{part}`. Train them apart."
+                )
+
+
+def _extent(data: TaskTensors | None) -> tuple[int, bool]:
+    return (0, False) if data is None else (len(data), data.task_of_row is not None)
 
 
 def _same_rows(plans: Sequence[Plan]) -> bool:
@@ -158,19 +204,20 @@ def _same_rows(plans: Sequence[Plan]) -> bool:
     )
 
 
+def _shuffled(plans: Sequence[Plan]) -> Batches:
+    settings = plans[0].settings
+    generators = [torch.Generator().manual_seed(plan.shuffle_seed) for plan in plans]
+    data = [plan.train for plan in plans]
+    return Batches(data, settings.batch_size, generators, settings.dtype)
+
+
 def _run(
     net: MultiTaskNet, plans: Sequence[Plan], batches: Collection[Batch] | None
 ) -> Snapshot:
     first = plans[0]
     settings = first.settings
     sources = plans[:1] if _same_rows(plans) else plans
-    if batches is None:
-        batches = Batches(
-            [plan.train for plan in sources],
-            settings.batch_size,
-            [torch.Generator().manual_seed(plan.shuffle_seed) for plan in sources],
-            settings.dtype,
-        )
+    source = _shuffled(sources) if batches is None else batches
     valid = None
     if first.valid is not None:
         valid_sets = [plan.valid for plan in sources if plan.valid is not None]
@@ -178,10 +225,10 @@ def _run(
     seeds = [plan.noise_seed for plan in plans]
     net.random = MemberRandom(seeds[0] if len(plans) == 1 else seeds, settings.device)
     net.on_epoch = first.on_epoch if len(plans) == 1 else None
-    n_steps = settings.max_epochs * len(batches)
+    n_steps = settings.max_epochs * len(source)
     names = [spec.name for spec in first.specs]
     try:
-        return net.train(batches, valid, settings.max_epochs, n_steps, names)
+        return net.train(source, valid, settings.max_epochs, n_steps, names)
     finally:
         # Generators and hooks belong to the run, not to the fitted net.
         net.random, net.on_epoch = None, None

@@ -11,7 +11,7 @@ torch.Size([5, 4, 2])
 """
 
 from ._direct import DirectPass
-from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, build_encoder
+from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
 from ._layers import (
     Dropout,
     MemberConv2d,
@@ -19,11 +19,11 @@ from ._layers import (
     TaskHeads,
     member_linear,
     rows_of_tasks,
-    stack_modules,
-    unstack_module,
 )
 from ._network import MultiTaskNetwork
 from ._random import MemberRandom
+from ._stacking import stack_modules, unstack_module
+from ._user_encoder import UserEncoder
 
 __all__ = [
     "ACTIVATIONS",

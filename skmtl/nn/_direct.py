@@ -1,12 +1,13 @@
 """Gradients of plain networks without a graph."""
 
 from collections.abc import Callable
+from typing import TypeGuard, cast
 
 import torch
 from torch import Tensor, nn
 
 from ._encoders import ACTIVATIONS, MLPEncoder
-from ._layers import TaskHeads, member_linear
+from ._layers import MemberLinear, TaskHeads, member_linear
 from ._random import MemberRandom
 
 __all__ = ["DirectPass"]
@@ -44,7 +45,7 @@ class DirectPass:
 
     def __init__(self, encoder: MLPEncoder, heads: TaskHeads) -> None:
         self.heads = heads
-        self._hidden = list(encoder.hidden)
+        self._hidden = cast(list[MemberLinear], list(encoder.hidden))
         self._latent = encoder.latent
         self._activate = ACTIVATIONS[encoder.activation]
         self._slope = _SLOPES[encoder.activation]
@@ -52,7 +53,7 @@ class DirectPass:
         self._z: Tensor | None = None
 
     @staticmethod
-    def supports(encoder: nn.Module) -> bool:
+    def supports(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
         """Whether an encoder is of the plain kind, all of it trained."""
         return (
             type(encoder) is MLPEncoder
@@ -112,6 +113,6 @@ class DirectPass:
         return gradient @ weight.flatten(-3, -2)
 
 
-def _set_gradients(layer: nn.Module, gradient: Tensor, x: Tensor) -> None:
+def _set_gradients(layer: MemberLinear, gradient: Tensor, x: Tensor) -> None:
     layer.weight.grad = gradient.transpose(-1, -2) @ x
     layer.bias.grad = gradient.sum(-2)

@@ -1,14 +1,12 @@
 """Layers whose parameters may carry leading member axes.
 
 A layer is written once, for tensors that end in ``(..., batch, features)``. Built
-alone it holds one network's parameters; after :func:`stack_modules` the same code
-runs many networks as one.
+alone it holds one network's parameters; after :func:`skmtl.nn.stack_modules` the
+same code runs many networks as one.
 """
 
-import copy
 import math
 from collections.abc import Sequence
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -23,11 +21,7 @@ __all__ = [
     "TaskHeads",
     "member_linear",
     "rows_of_tasks",
-    "stack_modules",
-    "unstack_module",
 ]
-
-ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -255,49 +249,3 @@ def rows_of_tasks(values: Tensor, task_of_row: Tensor, trailing: int) -> Tensor:
         return values.index_select(values.dim() - trailing - 1, task_of_row)
     members = torch.arange(values.shape[0], device=values.device)
     return values[members[:, None], task_of_row]
-
-
-def stack_modules(modules: Sequence[ModuleT]) -> ModuleT:
-    """Make one module whose parameters carry a leading member axis.
-
-    Parameters
-    ----------
-    modules : sequence of Module
-        Equal in structure; each initialised alone.
-
-    Returns
-    -------
-    Module
-        Parameters of shape ``(len(modules), ...)``; buffers as in the first module
-        unless they are listed in its ``member_buffers``.
-    """
-    stacked = copy.deepcopy(modules[0])
-    parts = [dict(_member_tensors(module)) for module in modules]
-    for name, tensor in list(_member_tensors(stacked)):
-        joined = torch.stack([part[name].detach() for part in parts])
-        _replace(stacked, name, joined, isinstance(tensor, nn.Parameter))
-    return stacked
-
-
-def unstack_module(stacked: ModuleT, member: int) -> ModuleT:
-    """Cut one member out of a module made by :func:`stack_modules`."""
-    alone = copy.deepcopy(stacked)
-    for name, tensor in list(_member_tensors(alone)):
-        own = tensor.detach()[member].clone()
-        _replace(alone, name, own, isinstance(tensor, nn.Parameter))
-    return alone
-
-
-def _member_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
-    tensors: list[tuple[str, Tensor]] = list(module.named_parameters())
-    for prefix, child in module.named_modules():
-        for name in getattr(child, "member_buffers", ()):
-            full = f"{prefix}.{name}" if prefix else name
-            tensors.append((full, getattr(child, name)))
-    return tensors
-
-
-def _replace(module: nn.Module, name: str, value: Tensor, parameter: bool) -> None:
-    path, _, leaf = name.rpartition(".")
-    owner = module.get_submodule(path)
-    setattr(owner, leaf, nn.Parameter(value) if parameter else value)

@@ -76,8 +76,9 @@ class MultiTaskNetwork(nn.Module):
 
     def direct_pass(self) -> DirectPass | None:
         """A pass without a graph, where network and encoder are plain."""
-        plain = type(self) is MultiTaskNetwork and DirectPass.supports(self.encoder)
-        return DirectPass(self.encoder, self.heads) if plain else None
+        if type(self) is MultiTaskNetwork and DirectPass.supports(self.encoder):
+            return DirectPass(self.encoder, self.heads)
+        return None
 
     def penalty(self, z: Tensor, row_weight: Tensor | None = None) -> Tensor | None:
         """Penalty per member, ``(*members,)``, in nats; None if there is none.

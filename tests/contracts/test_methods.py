@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contracts import _asserts as asserts
+from tests.contracts import _stack_asserts as stack_asserts
 from tests.contracts._problems import PROBLEMS, SCENARIOS
 
 every_method = pytest.mark.parametrize("problem", PROBLEMS, ids=str)
@@ -16,17 +17,19 @@ every_method = pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 @pytest.mark.parametrize("shared_rows", [False, True], ids=["own rows", "shared rows"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_stack_equals_separate_fits(problem, scenario, shared_rows):
-    asserts.assert_stack_equals_separate_fits(problem, SCENARIOS[scenario], shared_rows)
+    stack_asserts.assert_stack_equals_separate_fits(
+        problem, SCENARIOS[scenario], shared_rows
+    )
 
 
 @every_method
 def test_stacked_outputs_equal_those_of_members(problem):
-    asserts.assert_stacked_outputs_equal_those_of_members(problem)
+    stack_asserts.assert_stacked_outputs_equal_those_of_members(problem)
 
 
 @every_method
 def test_unstacking_undoes_stacking(problem):
-    asserts.assert_unstacking_undoes_stacking(problem)
+    stack_asserts.assert_unstacking_undoes_stacking(problem)
 
 
 @every_method

@@ -5,9 +5,11 @@ import pickle
 
 import pytest
 import torch
+from numpy.testing import assert_allclose
 from torch import nn
 
-from skmtl.engine._optimizer import LeanAdam, make_optimizer
+from skmtl.engine._optimizer import LeanAdam, WeightDecay, make_optimizer, set_rates
+from skmtl.exceptions import InputError
 from tests.contracts._problems import PROBLEMS
 
 SHAPES = [(3, 4), (5,), (2, 3, 4), ()]
@@ -138,13 +140,54 @@ def test_parameters_never_used_are_left_alone():
         assert torch.equal(own, other)
 
 
+class Network(nn.Module):
+    """One layer whose bias learns three times as fast and is not decayed."""
+
+    def __init__(self, *members):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(*members, 2, 3, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.ones(*members, 2, dtype=torch.float64))
+        self.frozen = nn.Parameter(torch.ones(2), requires_grad=False)
+
+    def learning_rate_multipliers(self):
+        return [([self.bias], 3.0)]
+
+    def undecayed_parameters(self):
+        return [self.bias]
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("adamw", LeanAdam), ("sgd", torch.optim.SGD), (torch.optim.RMSprop, None)],
 )
 def test_optimizer_by_name_or_class(name, kind):
-    settings = PROBLEMS[0].simple_plan(optimizer=name).settings
-    optimizer = make_optimizer(make_groups(make_parameters(torch.float64)), settings)
+    settings = PROBLEMS[0].simple_plan(optimizer=name, lr=0.5).settings
+    network = Network()
+    optimizer = make_optimizer(network, settings)
     assert isinstance(optimizer, kind or name)
-    assert [group["lr"] for group in optimizer.param_groups] == [0.01, 0.3]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 1.5]
     assert all(group["weight_decay"] == 0 for group in optimizer.param_groups)
+    assert parameters_of(optimizer) == [network.weight, network.bias]
+    set_rates(optimizer, 0.1)
+    assert_allclose([group["lr"] for group in optimizer.param_groups], [0.1, 0.3])
+
+
+@pytest.mark.parametrize("make", [lambda groups: None, lambda groups, lr: 3])
+def test_what_is_no_optimizer_is_refused(make):
+    settings = PROBLEMS[0].simple_plan(optimizer=make).settings
+    with pytest.raises(InputError, match="`optimizer` must be a callable"):
+        make_optimizer(Network(), settings)
+
+
+def test_decay_shrinks_weights_only():
+    network = Network()
+    WeightDecay(network, 0.25)(lr=0.1)
+    assert_allclose(network.weight.detach(), 1 - 0.1 * 0.25)
+    assert (network.bias == 1).all() and (network.frozen == 1).all()
+
+
+def test_members_have_a_decay_of_their_own():
+    network = Network(3)
+    WeightDecay(network, torch.tensor([0.0, 0.5, 2.0]))(lr=0.1)
+    assert_allclose(network.weight[:, 0, 0].detach(), [1, 0.95, 0.8])
+    assert (network.bias == 1).all()
