@@ -33,7 +33,7 @@ _OWN = {
         "correlation with X is below it closes its channel.",
     ),
     "gamma": Parameter(
-        1.0,
+        0.0,
         [Interval(Real, 0, None, closed="left")],
         "float",
         "Weight of the information all tasks take together, which rewards sharing a "
@@ -154,7 +154,10 @@ information_ : ndarray of shape (n_tasks,)
         if "capacity" not in evidence.tensors:
             return super()._similarity(evidence)
         capacity = evidence.tensors["capacity"]
-        similarity = capacity_overlap(capacity)
+        # Tasks that buy the same dimensions need not use them alike: the overlap
+        # alone joins unrelated tasks whose filters stayed entangled.
+        overlap = capacity_overlap(capacity)
+        similarity = np.sqrt(overlap * evidence.reference.similarity)
         if self.similarity == "capacity":
             return similarity, capacity_distance(capacity)
         return similarity, log_variance_distance(evidence.tensors["noise_log_variance"])
@@ -196,6 +199,10 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
 
     Notes
     -----
+    `task_similarity_` is the geometric mean of two measures: the Ruzicka overlap of
+    the capacities (the share of its dimensions that a task buys together with the
+    other) and :func:`skmtl.similarity.target_relatedness` on random features of X.
+
     Departures from the paper: eq. 8 as printed lacks the factor 1/2 of its log term;
     the variational mean and variance are replaced by their optimum, which leaves the
     channel's capacity as penalty; the price of information rises over a warm-up,
@@ -226,7 +233,7 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         self,
         *,
         beta=0.05,
-        gamma=1.0,
+        gamma=0.0,
         beta_warmup=0.5,
         noise="learned",
         similarity="capacity",
