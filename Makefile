@@ -65,6 +65,6 @@ benchmark: $(READY)
 
 clean:
 	rm -rf $(VENV) build dist skmtl.egg-info demo_output
-	rm -rf doc/_build doc/auto_examples doc/generated doc/images
+	rm -rf doc/_build doc/auto_examples doc/generated
 	rm -f doc/_api_tables.rst doc/sg_execution_times.rst
 	rm -rf .pytest_cache .ruff_cache .mypy_cache
