@@ -76,7 +76,7 @@ figure, ax = plt.subplots(figsize=(7.5, 2.4), layout="constrained")
 image = ax.imshow(est.capacity_, cmap="GnBu", aspect="auto", vmin=0)
 ax.set_yticks(range(4), digits.task_names)
 ax.set_xlabel("dimension of the shared representation")
-figure.colorbar(image, label="capacity in nats")
+_ = figure.colorbar(image, label="capacity in nats")
 
 # %%
 # Similarity and groups

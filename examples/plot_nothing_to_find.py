@@ -86,8 +86,8 @@ for ax, (name, est) in zip(axes, fitted.items(), strict=True):
     ax.axhline(0, color="#24303b", linewidth=0.5)
     ax.set_title(name)
     ax.set_xlabel("task")
-axes[0].set_ylabel("reliability")
-axes[0].legend()
+axes[2].legend()
+_ = axes[0].set_ylabel("reliability")
 
 # %%
 # A null of 95 % lets one coin in twenty pass by luck. Such a task is not yet in a

@@ -8,8 +8,8 @@ from scipy.spatial.distance import squareform
 def display_order(similarity, groups):
     """Order tasks so that those of a group are neighbours.
 
-    Groups of two or more come first, by their number; tasks that stand alone follow.
-    Within either, tasks that resemble each other are neighbours.
+    Groups of two or more come first, by their number; within one, tasks that resemble
+    each other are neighbours. Tasks that stand alone follow, in their own order.
 
     Parameters
     ----------
@@ -25,9 +25,11 @@ def display_order(similarity, groups):
     if groups is None:
         return np.arange(len(similarity))
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    block = np.where(sizes[number] > 1, number, len(sizes))
-    members = [np.flatnonzero(block == one) for one in np.unique(block)]
-    return np.concatenate([_neighbours_alike(similarity, own) for own in members])
+    blocks = [
+        _neighbours_alike(similarity, np.flatnonzero(number == group))
+        for group in np.flatnonzero(sizes > 1)
+    ]
+    return np.concatenate([*blocks, np.flatnonzero(sizes[number] == 1)])
 
 
 def group_spans(groups, order):
