@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..engine import MultiTaskNet
-from ..exceptions import InputError, TaskGroupWarning
+from ..exceptions import ConvergenceError, InputError, TaskGroupWarning
 from ..similarity import (
     Relatedness,
     apply_gate,
@@ -78,6 +78,11 @@ def representation_variance(
 
     Chunks are joined by their means and sums of squares about the mean, which stays
     exact where a plain sum of squares would cancel.
+
+    Raises
+    ------
+    ConvergenceError
+        If the representation overflows.
     """
     total, mean, scatter = 0.0, np.zeros(1), np.zeros(1)
     for start in range(0, len(rows), _CHUNK):
@@ -86,13 +91,19 @@ def representation_variance(
         w = np.ones(len(z)) if weights is None else weights[places]
         if w.sum() == 0:
             continue
-        own_mean = np.average(z, axis=0, weights=w)
-        own_scatter = (w[:, None] * (z - own_mean) ** 2).sum(0)
-        joined = total + w.sum()
-        shift = own_mean - mean
-        scatter = scatter + own_scatter + shift**2 * total * w.sum() / joined
-        mean = mean + shift * w.sum() / joined
+        with np.errstate(over="ignore", invalid="ignore"):
+            own_mean = np.average(z, axis=0, weights=w)
+            own_scatter = (w[:, None] * (z - own_mean) ** 2).sum(0)
+            joined = total + w.sum()
+            shift = own_mean - mean
+            scatter = scatter + own_scatter + shift**2 * total * w.sum() / joined
+            mean = mean + shift * w.sum() / joined
         total = joined
+    if not np.isfinite(scatter).all():
+        raise ConvergenceError(
+            "The shared representation of the training rows is beyond 64 bits. Scale "
+            "X (for example with StandardScaler)."
+        )
     return torch.as_tensor(scatter / total)
 
 
