@@ -166,6 +166,8 @@ def _new_net(module: MultiTaskNetwork, plan: Plan, **overrides: Any) -> MultiTas
     }
     net = MultiTaskNet(module, **options)
     net.initialize()
+    # As a parameter of the net the module would be copied and pickled a second time.
+    net.module = type(module)
     if settings.compile:
         net.module_.encoder.compile()
     return net
