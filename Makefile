@@ -36,6 +36,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-input -c constraints.txt -e ".[dev]"
 	@touch $@
 
+demo: export OMP_NUM_THREADS = 1
 demo: $(READY)
 	MPLBACKEND=Agg $(BIN)/python examples/demo.py
 
