@@ -1,9 +1,9 @@
 """The beam every estimator hangs on."""
 
+from ._context import NetworkContext
 from ._documentation import multitask_estimator
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table
-from ._prepare import NetworkContext
 from ._shells import ClassifierShell, MixedShell, RegressorShell
 
 __all__ = [

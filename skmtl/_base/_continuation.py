@@ -3,8 +3,34 @@
 import numpy as np
 
 from skmtl.exceptions import InputError
+from skmtl.tasks._table import read_classes
 
-__all__ = ["start_from"]
+__all__ = ["check_classes", "start_from"]
+
+
+def check_classes(encoder, classes):
+    """Compare the classes of a later call with those of the first.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+    classes : array-like or list of n_tasks array-likes, or None
+        As in ``partial_fit``; None passes.
+
+    Raises
+    ------
+    InputError
+        If a task has other classes.
+    """
+    given = read_classes(classes, encoder.task_names)
+    for spec, own in zip(encoder.specs, given, strict=True):
+        if own is not None and not np.array_equal(own, spec.classes):
+            known = None if spec.classes is None else spec.classes.tolist()
+            raise InputError(
+                f"`classes` must stay those of the first call, {known} for task "
+                f"{spec.name!r}; found {own.tolist()}."
+            )
 
 
 def start_from(estimator, prepared):

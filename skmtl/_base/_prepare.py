@@ -1,7 +1,5 @@
 """First step of a fit: from the user's arrays to a plan for the engine."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +12,13 @@ from ..engine import (
     Settings,
     TaskTensors,
     as_tensor,
-    network_dtype,
-    resolve_device,
 )
 from ..exceptions import InputError
-from ..tasks import TargetEncoder, TaskSpec, validation_split
+from ..tasks import TargetEncoder, validation_split
+from ._context import Seeds, build_network
+from ._continuation import check_classes
+from ._prediction import check_row_shape
+from ._resolve import resolve_settings
 from ._weights import (
     check_task_totals,
     class_factors,
@@ -26,52 +26,7 @@ from ._weights import (
     task_weights,
 )
 
-__all__ = ["NetworkContext", "Prepared", "Seeds", "prepare"]
-
-_AUTO_STEPS = 2000
-_AUTO_EPOCHS = 10
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Independent seeds of one fit, one for each use."""
-
-    init: int
-    shuffle: int
-    noise: int
-    torch: int
-    split: int
-    similarity: int
-
-    @classmethod
-    def draw(cls, random_state: np.random.RandomState) -> "Seeds":
-        """Draw all seeds from a random state."""
-        return cls(*(int(s) for s in random_state.randint(2**31 - 1, size=6)))
-
-
-@dataclass(frozen=True)
-class NetworkContext:
-    """What a method may know when it builds its network.
-
-    Attributes
-    ----------
-    input_shape : tuple of int
-        Shape of one row of X.
-    specs : tuple of TaskSpec
-    generator : torch.Generator
-        Source of the initial values.
-    dtype : torch.dtype
-    """
-
-    input_shape: tuple[int, ...]
-    specs: tuple[TaskSpec, ...]
-    generator: torch.Generator
-    dtype: torch.dtype
-
-    @property
-    def n_outputs(self) -> list[int]:
-        """Outputs of each task."""
-        return [spec.n_outputs for spec in self.specs]
+__all__ = ["Prepared", "factors_of", "make_plan", "prepare"]
 
 
 @dataclass
@@ -138,6 +93,8 @@ def prepare(
     X = check_features(
         estimator, X, reset=fitted_encoder is None, image=estimator.encoder != "mlp"
     )
+    if fitted_encoder is not None:
+        check_row_shape(X, estimator._input_shape)
     encoder, codes, observed, weight = _encode(
         estimator, X, y, sample_weight, classes, fitted_encoder
     )
@@ -207,6 +164,8 @@ def _encode(
     if encoder is None:
         encoder = TargetEncoder(*estimator._task_rules())
         encoder.fit(y, sample_weight=weight, classes=classes)
+    else:
+        check_classes(encoder, classes)
     codes, observed = encoder.transform(y)
     if len(codes) != n_rows:
         raise InputError(
@@ -229,42 +188,6 @@ def factors_of(
     """Class weights of an estimator that may know none."""
     setting = getattr(estimator, "class_weight", None)
     return class_factors(setting, encoder, codes, observed)
-
-
-def resolve_settings(
-    estimator: Any, x_dtype: np.dtype, n_rows: int, one_epoch: bool = False
-) -> Settings:
-    """Turn parameters, "auto" ones included, into the engine's settings."""
-    device = resolve_device(estimator.device)
-    bf16 = estimator.precision == "bf16"
-    batch_size = estimator.batch_size
-    if batch_size == "auto":
-        batch_size = 256 if n_rows >= 20_000 else max(1, min(128, n_rows // 4))
-    max_epochs = estimator.max_epochs
-    if max_epochs == "auto":
-        steps = math.ceil(n_rows / batch_size)
-        max_epochs = max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / steps))
-    decay = estimator.weight_decay
-    if decay == "auto":
-        decay = float(np.clip(200 / n_rows, 0.01, 1))
-    return Settings(
-        max_epochs=1 if one_epoch else int(max_epochs),
-        batch_size=int(batch_size),
-        lr=float(estimator.lr),
-        lr_decay=0.0 if one_epoch else float(estimator.lr_decay),
-        weight_decay=float(decay),
-        optimizer=estimator.optimizer,
-        early_stopping=bool(estimator.early_stopping) and not one_epoch,
-        n_iter_no_change=estimator.n_iter_no_change,
-        tol=float(estimator.tol),
-        constant=one_epoch,
-        device=device,
-        dtype=torch.float32 if bf16 else network_dtype(x_dtype, device),
-        autocast=bf16,
-        compile=bool(estimator.compile),
-        verbose=int(estimator.verbose),
-        net_params=dict(estimator.net_params or {}),
-    )
 
 
 def _tensors(
@@ -342,20 +265,3 @@ def _split(
         task_names=encoder.task_names,
     )
     return torch.as_tensor(rows[train]), torch.as_tensor(rows[valid])
-
-
-def build_network(
-    estimator: Any,
-    input_shape: Sequence[int],
-    specs: Sequence[TaskSpec],
-    dtype: torch.dtype,
-    seed: int,
-) -> Any:
-    """Build an estimator's network under its own seed."""
-    with torch.random.fork_rng(devices=[]):
-        # For a user's encoder, which draws from torch's own generator.
-        torch.manual_seed(seed)
-        context = NetworkContext(
-            tuple(input_shape), tuple(specs), torch.Generator().manual_seed(seed), dtype
-        )
-        return estimator._build_network(context)

@@ -7,7 +7,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..engine import Plan, Settings, TaskTensors
 from ..engine._stack import _new_net
-from ._prepare import build_network
+from ._context import build_network
 
 __all__ = ["make_net", "read_settings", "rebuild"]
 

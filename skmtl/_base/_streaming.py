@@ -13,14 +13,9 @@ from .._validation import check_features
 from ..engine import Batch, TaskTensors, as_tensor
 from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
-from ._prepare import (
-    Prepared,
-    Seeds,
-    build_network,
-    factors_of,
-    make_plan,
-    resolve_settings,
-)
+from ._context import Seeds, build_network
+from ._prepare import Prepared, factors_of, make_plan
+from ._resolve import resolve_settings
 from ._weights import label_weights
 
 __all__ = ["BatchSource", "TaskBatches", "prepare_batches"]

@@ -114,7 +114,7 @@ class TargetEncoder:
         weight = check_sample_weight(
             sample_weight, table.n_samples, n_tasks, np.float64
         )
-        given = read_classes(classes, table)
+        given = read_classes(classes, table.names)
         types, guessed = choose_types(
             self.task_types,
             self.allowed,

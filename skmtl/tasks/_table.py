@@ -177,15 +177,15 @@ def _with_plain_text(column: Column) -> Column:
     return replace(column, values=column.values.astype(np.str_))
 
 
-def read_classes(classes: Any, table: TargetTable) -> list[np.ndarray | None]:
+def read_classes(classes: Any, names: Sequence[str]) -> list[np.ndarray | None]:
     """Read classes that are known before all labels are.
 
     Parameters
     ----------
     classes : array-like, list of n_tasks (array-like or None), or None
         One array if y is 1-D, else one per task.
-    table : TargetTable
-        Targets.
+    names : sequence of n_tasks str
+        Names of the tasks.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def read_classes(classes: Any, table: TargetTable) -> list[np.ndarray | None]:
     InputError
         If there is not one array per task, of at least two classes, none missing.
     """
-    n_tasks = len(table.columns)
+    n_tasks = len(names)
     if classes is None:
         return [None] * n_tasks
     per_task = list(classes)
@@ -206,11 +206,11 @@ def read_classes(classes: Any, table: TargetTable) -> list[np.ndarray | None]:
     if len(per_task) != n_tasks:
         raise InputError(
             "`classes` must hold one array per task; found "
-            f"{len(per_task)} for {n_tasks} tasks ({', '.join(table.names)})."
+            f"{len(per_task)} for {n_tasks} tasks ({', '.join(names)})."
         )
     return [
         None if one is None else _sorted_classes(name, one)
-        for name, one in zip(table.names, per_task, strict=True)
+        for name, one in zip(names, per_task, strict=True)
     ]
 
 

@@ -1,0 +1,71 @@
+"""What a network is built from: seeds, shapes and tasks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from skmtl.tasks import TaskSpec
+
+__all__ = ["NetworkContext", "Seeds", "build_network"]
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Independent seeds of one fit, one for each use."""
+
+    init: int
+    shuffle: int
+    noise: int
+    torch: int
+    split: int
+    similarity: int
+
+    @classmethod
+    def draw(cls, random_state: np.random.RandomState) -> "Seeds":
+        """Draw all seeds from a random state."""
+        return cls(*(int(s) for s in random_state.randint(2**31 - 1, size=6)))
+
+
+@dataclass(frozen=True)
+class NetworkContext:
+    """What a method may know when it builds its network.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+        Shape of one row of X.
+    specs : tuple of TaskSpec
+    generator : torch.Generator
+        Source of the initial values.
+    dtype : torch.dtype
+    """
+
+    input_shape: tuple[int, ...]
+    specs: tuple[TaskSpec, ...]
+    generator: torch.Generator
+    dtype: torch.dtype
+
+    @property
+    def n_outputs(self) -> list[int]:
+        """Outputs of each task."""
+        return [spec.n_outputs for spec in self.specs]
+
+
+def build_network(
+    estimator: Any,
+    input_shape: Sequence[int],
+    specs: Sequence[TaskSpec],
+    dtype: torch.dtype,
+    seed: int,
+) -> Any:
+    """Build an estimator's network under its own seed."""
+    with torch.random.fork_rng(devices=[]):
+        # For a user's encoder, which draws from torch's own generator.
+        torch.manual_seed(seed)
+        context = NetworkContext(
+            tuple(input_shape), tuple(specs), torch.Generator().manual_seed(seed), dtype
+        )
+        return estimator._build_network(context)
