@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..engine import MultiTaskNet
+from ..engine import MultiTaskNet, as_tensor
 from ..exceptions import ConvergenceError, InputError, TaskGroupWarning
 from ..similarity import (
     Relatedness,
@@ -30,6 +30,7 @@ __all__ = [
 _LABELS_PER_TASK = 5000
 _MOST_ROWS = 20_000
 _CHUNK = 8192
+_CPU = torch.device("cpu")
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Evidence:
 def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:
     """Compute the shared representation in chunks, ``(n_samples, latent)``."""
     chunks = [
-        net.outputs(torch.as_tensor(X[start : start + _CHUNK]), representation=True)
+        net.outputs(as_tensor(X[start : start + _CHUNK], _CPU), representation=True)
         .cpu()
         .numpy()
         for start in range(0, len(X), _CHUNK)

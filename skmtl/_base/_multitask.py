@@ -222,6 +222,7 @@ default=None
         encoder = prepared.encoder
         return {
             "_targets": encoder,
+            "_input_shape": tuple(prepared.X.shape[1:]),
             "n_tasks_": len(encoder.specs),
             "task_names_": list(encoder.task_names),
             "task_types_": [spec.kind for spec in encoder.specs],

@@ -2,15 +2,39 @@
 
 import numpy as np
 import torch
+from scipy.special import expit
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base._evidence import representation
 from skmtl._validation import check_features
+from skmtl.engine import as_tensor
+from skmtl.exceptions import InputError
 
-__all__ = ["PredictionMixin"]
+__all__ = ["PredictionMixin", "check_row_shape"]
 
 _CHUNK = 8192
+_CPU = torch.device("cpu")
+
+
+def check_row_shape(X, fitted):
+    """Refuse pictures of another shape with as many pixels.
+
+    Parameters
+    ----------
+    X : ndarray
+    fitted : tuple of int
+        Shape of one row in fit.
+
+    Raises
+    ------
+    InputError
+    """
+    if X.shape[1:] != fitted:
+        raise InputError(
+            f"Rows of X must have the shape they had in fit, {fitted}; found "
+            f"{X.shape[1:]}."
+        )
 
 
 class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -18,7 +42,9 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _check_X(self, X):
         check_is_fitted(self, "net_")
-        return check_features(self, X, reset=False, image=self.encoder != "mlp")
+        X = check_features(self, X, reset=False, image=self.encoder != "mlp")
+        check_row_shape(X, self._input_shape)
+        return X
 
     def _predict_codes(self, X):
         """Codes ``(n_samples, n_tasks)``: class positions or standardised values."""
@@ -38,7 +64,7 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         invalid = ~self.net_.module_.valid.cpu().numpy()[:, None, :]
         for start in range(0, len(X), _CHUNK):
             rows = slice(start, min(start + _CHUNK, len(X)))
-            outputs = self.net_.outputs(torch.as_tensor(X[rows])).cpu().numpy()
+            outputs = self.net_.outputs(as_tensor(X[rows], _CPU)).cpu().numpy()
             yield rows, np.where(invalid, -np.inf, outputs)
 
     def _probabilities(self, X):
@@ -52,8 +78,8 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         for rows, outputs in self._outputs(X):
             for spec, own, logits in zip(specs, found, outputs, strict=True):
                 if spec.kind == "binary":
-                    positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(float)))
-                    own[rows] = np.column_stack([1 - positive, positive])
+                    logit = logits[:, 0].astype(float)
+                    own[rows] = expit(np.column_stack([-logit, logit]))
                 elif spec.is_classification:
                     own[rows] = _softmax(logits[:, : spec.n_classes])
         return found

@@ -8,7 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..engine import Settings, resolve_device
 from ..exceptions import InputError, PersistenceError
-from ..nn import ConvEncoder
 from ..persistence import save
 from ..persistence._state import State, damaged, register
 from ..tasks import TargetEncoder
@@ -16,7 +15,12 @@ from ._rebuild import make_net, read_settings, rebuild
 
 __all__ = ["StorableMixin"]
 
-_REQUIRED = {"_targets": TargetEncoder, "n_features_in_": int, "n_tasks_": int}
+_REQUIRED = {
+    "_targets": TargetEncoder,
+    "_input_shape": tuple,
+    "n_features_in_": int,
+    "n_tasks_": int,
+}
 _PROBE_ROWS = 4
 # What scikit-learn's callbacks leave behind after a fit.
 _CALLBACK_TRACES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -130,29 +134,9 @@ def _net_values(estimator):
     return {
         "settings": settings,
         "task_weight": None if weight is None else weight.cpu().numpy(),
-        "row_shape": _row_shape(estimator),
+        "row_shape": estimator._input_shape,
         "history": net.history.to_list(),
     }
-
-
-def _row_shape(estimator):
-    """Shape of a row for which the same network is built."""
-    if estimator.encoder == "mlp":
-        return (estimator.n_features_in_,)
-    encoder = estimator.net_.module_.encoder
-    if not isinstance(encoder, ConvEncoder):
-        raise PersistenceError(
-            f"`encoder={estimator.encoder!r}` of {type(estimator).__name__} cannot be "
-            "saved yet. Keep the estimator with joblib.dump or pickle."
-        )
-    # Height and width count only through the number of pixels after pooling.
-    shrink = 2 ** len(encoder.convolutions)
-    channels = encoder.convolutions[0].weight.shape[-3]
-    depth = encoder.convolutions[-1].weight.shape[-4]
-    first = next(iter(encoder.dense.parameters()), None)
-    flat = encoder.dense.out_features if first is None else first.shape[-1]
-    picture = (flat // depth * shrink, shrink)
-    return (channels, *picture) if encoder.has_channels else picture
 
 
 def _weights(module):

@@ -182,6 +182,12 @@ def _check_stackable(plans: Sequence[Plan]) -> None:
                 "Plans of one stack must have equal settings but for `weight_decay`; "
                 f"found {plan.settings} beside {first.settings}. Train them apart."
             )
+        tasks = [[(own.kind, own.n_outputs) for own in p.specs] for p in (plan, first)]
+        if tasks[0] != tasks[1]:
+            raise InputError(
+                "Plans of one stack must have tasks of equal kinds and numbers of "
+                f"classes; found {tasks[0]} beside {tasks[1]}. Train them apart."
+            )
         for part in ("train", "valid"):
             found, wanted = (_extent(getattr(own, part)) for own in (plan, first))
             if found != wanted:

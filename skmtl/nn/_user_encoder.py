@@ -36,11 +36,12 @@ class UserEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.module = module.to(dtype)
-        parameters = list(module.parameters())
-        self._solo_dims = parameters[0].dim() if parameters else 0
         self._row_shape = tuple(input_shape)
         self._row_dims = len(input_shape)
+        # Lazy modules learn their shapes from the probe.
         self.out_features = self._probe(tuple(input_shape), dtype)
+        parameters = list(module.parameters())
+        self._solo_dims = parameters[0].dim() if parameters else 0
 
     def _probe(self, input_shape: tuple[int, ...], dtype: torch.dtype) -> int:
         was_training = self.module.training
