@@ -18,13 +18,17 @@ _BLOCK_BYTES = 4 * 2**20
 
 
 class Batch(NamedTuple):
-    """One minibatch; member axes lead where members see different rows."""
+    """One minibatch; member axes lead where members see different rows.
+
+    ``lengths`` counts the real rows of each dataset where some are padded.
+    """
 
     x: Tensor
     codes: Tensor
     weight: Tensor | None
     row_weight: Tensor | None
     task_of_row: Tensor | None
+    lengths: tuple[int, ...] | None = None
 
 
 def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
@@ -81,6 +85,12 @@ class TaskTensors(Dataset):
         """Keep only ``rows``, without copying."""
         return replace(self, rows=rows)
 
+    def places(self) -> Tensor:
+        """Places in ``x`` of the rows that take part."""
+        if self.rows is not None:
+            return self.rows
+        return torch.arange(len(self.x), device=self.x.device)
+
     def take(self, places: Tensor) -> Batch:
         """Gather rows by their place in ``x``."""
         return _batch(_select(part, places) for part in self._parts())
@@ -129,17 +139,21 @@ def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
 
 
 class Batches:
-    """Minibatches of one or many members.
+    """Minibatches of one or many datasets.
+
+    Datasets may differ in length; shorter ones are padded with rows of weight zero.
 
     Parameters
     ----------
     datasets : sequence of TaskTensors
-        One per member, all of the same length, or a single one.
+        One per member or group of members, or a single one.
     batch_size : int
     generators : sequence of torch.Generator, optional
         One per dataset, to draw the permutations; None keeps the order.
     dtype : torch.dtype
         Integer features are converted to it batch by batch.
+    grouped : bool, default=False
+        Whether each dataset serves several members, which are the second axis.
     """
 
     def __init__(
@@ -148,15 +162,18 @@ class Batches:
         batch_size: int,
         generators: Sequence[torch.Generator] | None,
         dtype: torch.dtype,
+        grouped: bool = False,
     ) -> None:
         self.datasets = _equally_weighted(datasets)
         self.batch_size = batch_size
         self.generators = generators
         self.dtype = dtype
+        self.grouped = grouped
+        self.lengths = [len(data) for data in self.datasets]
         self._full: Batch | None = None
 
     def __len__(self) -> int:
-        return -(-len(self.datasets[0]) // self.batch_size)
+        return -(-max(self.lengths) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         if len(self) == 1:
@@ -165,47 +182,91 @@ class Batches:
         orders = [self._order(member) for member in range(len(self.datasets))]
         step = self._block_rows()
         for start in range(0, len(orders[0]), step):
-            yield from self._cut([order[start : start + step] for order in orders])
+            yield from self._cut(orders, start, step)
 
     def _one_batch(self) -> Batch:
         # One batch holds all rows: their order is of no account, so it is built once.
         if self._full is None:
-            self._full = self._join([data.whole() for data in self.datasets])
+            longest = max(self.lengths)
+            if min(self.lengths) == longest:
+                blocks = [data.whole() for data in self.datasets]
+            else:
+                orders = [_pad(data.places(), longest) for data in self.datasets]
+                pairs = zip(self.datasets, orders, strict=True)
+                blocks = [data.take(order) for data, order in pairs]
+            self._full = self._masked(self._join(blocks), 0)
         return self._full
 
     def _order(self, member: int) -> Tensor:
         data = self.datasets[member]
-        if self.generators is None:
-            order = torch.arange(len(data), device=data.x.device)
-        else:
+        order = data.places()
+        if self.generators is not None:
             generator = self.generators[member]
-            order = torch.randperm(len(data), generator=generator).to(data.x.device)
-        return order if data.rows is None else data.rows[order]
+            shuffled = torch.randperm(len(data), generator=generator)
+            order = order[shuffled.to(order.device)]
+        return _pad(order, max(self.lengths))
 
     def _block_rows(self) -> int:
         x = self.datasets[0].x
         row_bytes = max(x[0].numel() * x.element_size() * len(self.datasets), 1)
         return self.batch_size * max(_BLOCK_BYTES // (row_bytes * self.batch_size), 1)
 
-    def _cut(self, places: Sequence[Tensor]) -> Iterator[Batch]:
-        pairs = zip(self.datasets, places, strict=True)
-        block = self._join([data.take(own) for data, own in pairs])
-        axis = 0 if len(self.datasets) == 1 else 1
+    def _cut(self, orders: Sequence[Tensor], start: int, step: int) -> Iterator[Batch]:
+        pairs = zip(self.datasets, orders, strict=True)
+        block = self._join(
+            [data.take(order[start : start + step]) for data, order in pairs]
+        )
+        axis = len(self._axes())
         pieces = [
             None if part is None else part.split(self.batch_size, axis)
-            for part in block
+            for part in block[:-1]
         ]
         for index in range(len(pieces[0] or ())):
-            yield _batch(None if part is None else part[index] for part in pieces)
+            batch = _batch(None if part is None else part[index] for part in pieces)
+            yield self._masked(batch, start + index * self.batch_size)
+
+    def _axes(self) -> tuple[int, ...]:
+        """Leading axes of a batch."""
+        if len(self.datasets) == 1:
+            return ()
+        return (len(self.datasets), 1) if self.grouped else (len(self.datasets),)
+
+    def _masked(self, batch: Batch, start: int) -> Batch:
+        """Weigh padding zero, in a batch that starts at a place of the order."""
+        axes = self._axes()
+        size = batch.x.shape[len(axes)]
+        if min(self.lengths) >= start + size:
+            return batch
+        lengths = [max(min(own - start, size), 0) for own in self.lengths]
+        device = batch.codes.device
+        rows = torch.arange(size, device=device)
+        real = rows < torch.tensor(lengths, device=device).view(*axes, 1)
+        share = real.to(batch.codes.dtype)
+        labels = share if batch.codes.dim() == real.dim() else share.unsqueeze(-1)
+        labels = labels.expand_as(batch.codes)
+        return batch._replace(
+            weight=labels if batch.weight is None else batch.weight * labels,
+            row_weight=share if batch.row_weight is None else batch.row_weight * share,
+            lengths=tuple(lengths),
+        )
 
     def _join(self, blocks: Sequence[Batch]) -> Batch:
         if len(blocks) == 1:
             joined = blocks[0]
         else:
             joined = _batch(
-                None if parts[0] is None else torch.stack(parts)
-                for parts in zip(*blocks, strict=True)
+                None
+                if parts[0] is None
+                else torch.stack(parts).unflatten(0, self._axes())
+                for parts in zip(*(block[:-1] for block in blocks), strict=True)
             )
         if joined.x.dtype == self.dtype:
             return joined
         return joined._replace(x=joined.x.to(self.dtype))
+
+
+def _pad(order: Tensor, length: int) -> Tensor:
+    """Fill up with the first place, whose row will weigh zero."""
+    if len(order) == length:
+        return order
+    return torch.cat([order, order[:1].expand(length - len(order))])

@@ -1,5 +1,6 @@
 """The skorch net that trains one network, or many as one."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,7 +13,13 @@ from skmtl.nn import DirectPass, MemberRandom
 from skmtl.tasks import task_factors
 
 from ._batches import Batch
-from ._callbacks import LossMeter, Snapshot, check_finite, check_weights, hears_batches
+from ._callbacks import (
+    LossMeter,
+    Snapshot,
+    find_blown_up,
+    find_infinite,
+    hears_batches,
+)
 from ._optimizer import WeightDecay, make_optimizer, set_rates
 from ._settings import Settings
 
@@ -36,7 +43,7 @@ class MultiTaskNet(NeuralNet):
     task_weight : Tensor of shape (*members, n_tasks), optional
     random : MemberRandom, optional
         Source of the noise; None trains without.
-    weight_decay : float or Tensor of shape (M,)
+    weight_decay : float or Tensor of shape (*members,)
         One value per member of a stack.
     on_epoch : callable, optional
         Called with the number of finished epochs, the net, and whether training ends
@@ -120,6 +127,8 @@ class MultiTaskNet(NeuralNet):
         self.module_.set_progress(
             1.0 if self.settings.constant else self._step / self._n_steps
         )
+        if self.random is not None:
+            self.random.count_rows(batch.lengths)
         if self._direct is not None and batch.task_of_row is None:
             step = self._direct_gradients(self._direct, batch)
         else:
@@ -234,12 +243,8 @@ class MultiTaskNet(NeuralNet):
         -------
         Snapshot
             Holds the parameters of the last finished epoch, the best ones if
-            training stops early, and whether training was interrupted.
-
-        Raises
-        ------
-        ConvergenceError
-            If a loss, or a weight at the end, is not finite.
+            training stops early, whether training was interrupted, and the members
+            whose loss, or a weight at the end, was not finite.
         """
         self._begin_run(n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
@@ -248,7 +253,9 @@ class MultiTaskNet(NeuralNet):
         self.notify("on_train_begin", X=None, y=None)
         try:
             for epoch in range(1, epochs + 1):
-                self._one_epoch(batches, valid_batches, names)
+                self._one_epoch(batches, valid_batches, names, snapshot)
+                if len(snapshot.errors) == math.prod(self.module_.members):
+                    break
                 done = snapshot.after_epoch(self.history) or epoch == epochs
                 if self.on_epoch is not None:
                     done = self.on_epoch(epoch, self, done) or done
@@ -259,7 +266,8 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
-        check_weights(self.module_, snapshot.epochs)
+        blown_up = find_blown_up(self.module_, snapshot.epochs, self.module_.members)
+        snapshot.errors = {**blown_up, **snapshot.errors}
         self._end_run()
         return snapshot
 
@@ -268,11 +276,14 @@ class MultiTaskNet(NeuralNet):
         batches: Iterable[Batch],
         valid_batches: Iterable[Batch] | None,
         names: list[str],
+        snapshot: Snapshot,
     ) -> None:
         self.notify("on_epoch_begin")
         self.run_single_epoch(batches, True, "train", self.train_step)
         self.run_single_epoch(valid_batches, False, "valid", self.validation_step)
-        check_finite(self.history, names)
+        snapshot.errors = {**find_infinite(self.history, names), **snapshot.errors}
+        if len(snapshot.errors) == math.prod(self.module_.members):
+            return
         self.module_.after_epoch(len(self.history))
         self.notify("on_epoch_end")
 

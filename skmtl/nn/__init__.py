@@ -19,10 +19,11 @@ from ._layers import (
     TaskHeads,
     member_linear,
     rows_of_tasks,
+    weight_gradient,
 )
 from ._network import MultiTaskNetwork
 from ._random import MemberRandom
-from ._stacking import stack_modules, unstack_module
+from ._stacking import shared_values, stack_modules, unstack_module
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "build_encoder",
     "member_linear",
     "rows_of_tasks",
+    "shared_values",
     "stack_modules",
     "unstack_module",
+    "weight_gradient",
 ]

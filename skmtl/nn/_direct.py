@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ._encoders import ACTIVATIONS, MLPEncoder
-from ._layers import MemberLinear, TaskHeads, member_linear
+from ._layers import MemberLinear, TaskHeads, member_linear, weight_gradient
 from ._random import MemberRandom
 
 __all__ = ["DirectPass"]
@@ -108,11 +108,11 @@ class DirectPass:
         """Set the heads' ``grad``; return the derivative by z, shaped as z."""
         weight, bias = self.heads.weight, self.heads.bias
         gradient = gradient.movedim(-3, -2).flatten(-2)
-        weight.grad = (gradient.transpose(-1, -2) @ z).view_as(weight)
+        weight.grad = weight_gradient(gradient, z).view_as(weight)
         bias.grad = gradient.sum(-2).view_as(bias)
         return gradient @ weight.flatten(-3, -2)
 
 
 def _set_gradients(layer: MemberLinear, gradient: Tensor, x: Tensor) -> None:
-    layer.weight.grad = gradient.transpose(-1, -2) @ x
+    layer.weight.grad = weight_gradient(gradient, x)
     layer.bias.grad = gradient.sum(-2)

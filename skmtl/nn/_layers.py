@@ -21,6 +21,7 @@ __all__ = [
     "TaskHeads",
     "member_linear",
     "rows_of_tasks",
+    "weight_gradient",
 ]
 
 
@@ -30,7 +31,8 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor of shape (batch, in) or (*leading, batch, in)
-        Without leading axes the batch is shared by all members.
+        Without leading axes the batch is shared by all members; along a leading axis
+        of length one it is shared by the members of that axis.
     weight : Tensor of shape (*leading, out, in)
     bias : Tensor of shape (*leading, out)
 
@@ -45,6 +47,9 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         # One product (batch, in) x (in, members * out) instead of many small ones.
         joint = F.linear(x, weight.reshape(-1, weight.shape[-1]), bias.reshape(-1))
         return joint.unflatten(-1, (*leading, -1)).movedim(0, -2)
+    if _shares_batch(x, leading):
+        joint = member_linear(x.squeeze(-3), weight.flatten(-3, -2), bias.flatten(-2))
+        return joint.unflatten(-1, (leading[-1], -1)).movedim(-2, -3)
     flat_x = x.expand(*leading, *x.shape[-2:]).flatten(0, -3)
     flat = torch.baddbmm(
         bias.reshape(-1, 1, bias.shape[-1]),
@@ -52,6 +57,35 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         weight.reshape(-1, *weight.shape[-2:]).transpose(-1, -2),
     )
     return flat.unflatten(0, leading)
+
+
+def _shares_batch(x: Tensor, leading: Sequence[int]) -> bool:
+    """Whether members along the last leading axis see the same rows."""
+    return len(leading) > 1 and x.shape[-3] == 1 < leading[-1]
+
+
+def weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
+    """Derivative by the weights of :func:`member_linear`.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (*leading, batch, out)
+        Derivative by the result.
+    x : Tensor of shape (batch, in) or (*leading, batch, in)
+        As given to :func:`member_linear`.
+
+    Returns
+    -------
+    Tensor of shape (*leading, out, in)
+        Products of gradients and features, summed over the batch.
+    """
+    leading = gradient.shape[:-2]
+    if leading and (x.dim() == 2 or _shares_batch(x, leading)):
+        joint = gradient.movedim(-3, -2).flatten(-2)
+        rows = x if x.dim() == 2 else x.squeeze(-3)
+        product = weight_gradient(joint, rows)
+        return product.unflatten(-2, (leading[-1], -1))
+    return gradient.transpose(-1, -2) @ x
 
 
 def _uniform(
@@ -130,7 +164,8 @@ class MemberConv2d(nn.Module):
             joint = F.conv2d(x, weight, bias, padding=padding)
         else:
             members = math.prod(leading)
-            side_by_side = x.flatten(0, -5).movedim(0, 1).flatten(1, 2)
+            own = x.expand(*leading, *x.shape[-4:])
+            side_by_side = own.flatten(0, -5).movedim(0, 1).flatten(1, 2)
             joint = F.conv2d(
                 side_by_side, weight, bias, padding=padding, groups=members
             )
@@ -239,13 +274,18 @@ def rows_of_tasks(values: Tensor, task_of_row: Tensor, trailing: int) -> Tensor:
     values : Tensor of shape (*members, tasks, ...)
         With ``trailing`` axes after that of the tasks.
     task_of_row : Tensor of shape (batch,) or (*members, batch)
+        Axes of members may be of length one.
     trailing : int
 
     Returns
     -------
     Tensor of shape (*members, batch, ...)
     """
+    axis = values.dim() - trailing - 1
     if task_of_row.dim() == 1:
-        return values.index_select(values.dim() - trailing - 1, task_of_row)
-    members = torch.arange(values.shape[0], device=values.device)
-    return values[members[:, None], task_of_row]
+        return values.index_select(axis, task_of_row)
+    leading = values.shape[:axis]
+    flat = values.flatten(0, axis - 1)
+    tasks = task_of_row.expand(*leading, task_of_row.shape[-1]).flatten(0, -2)
+    members = torch.arange(len(flat), device=values.device)
+    return flat[members[:, None], tasks].unflatten(0, leading)
