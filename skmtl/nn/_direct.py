@@ -100,17 +100,27 @@ class DirectPass:
 
     def decode(self, z: Tensor, random: MemberRandom | None) -> Tensor:
         """Outputs ``(*members, n_tasks, batch, n_outputs_max)``."""
-        return self.heads(z)
+        return self.read(z).transpose(-1, -2)
+
+    def read(self, z: Tensor) -> Tensor:
+        """Outputs with the rows last, ``(*members, n_tasks, n_outputs_max, batch)``.
+
+        Losses and gradients of heads run along the rows.
+        """
+        weight, bias = self.heads.weight, self.heads.bias
+        joint = weight.flatten(-3, -2) @ z.transpose(-1, -2)
+        joint += bias.flatten(-2).unsqueeze(-1)
+        return joint.unflatten(-2, weight.shape[-3:-1])
 
     def decode_gradient(
         self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
     ) -> Tensor:
         """Set the heads' ``grad``; return the derivative by z, shaped as z."""
         weight, bias = self.heads.weight, self.heads.bias
-        gradient = gradient.movedim(-3, -2).flatten(-2)
-        weight.grad = weight_gradient(gradient, z).view_as(weight)
-        bias.grad = gradient.sum(-2).view_as(bias)
-        return gradient @ weight.flatten(-3, -2)
+        joint = gradient.transpose(-1, -2).flatten(-3, -2)
+        weight.grad = (joint @ z).view_as(weight)
+        bias.grad = joint.sum(-1).view_as(bias)
+        return joint.transpose(-1, -2) @ weight.flatten(-3, -2)
 
 
 def _set_gradients(layer: MemberLinear, gradient: Tensor, x: Tensor) -> None:
