@@ -7,7 +7,7 @@ __all__ = ["metadata_of", "open_callbacks"]
 
 def metadata_of(prepared):
     """What callbacks pass on to scorers beside X and y."""
-    weight = prepared.sample_weight
+    weight = prepared.data.sample_weight
     return None if weight is None else {"sample_weight": weight}
 
 
@@ -18,7 +18,7 @@ def open_callbacks(estimator, prepared, X, y):
     ----------
     estimator : estimator
     prepared : Prepared
-        Its plan gets the hook.
+        Its first plan gets the hook.
     X, y : array-like
         As the user gave them.
 
@@ -30,7 +30,7 @@ def open_callbacks(estimator, prepared, X, y):
     if not (HAS_CALLBACKS and getattr(estimator, "_skl_callbacks", None)):
         return None
     # Epochs that early stopping spares make the number uncertain.
-    settings = prepared.plan.settings
+    settings = prepared.plans[0].settings
     epochs = None if settings.early_stopping else settings.max_epochs
     context = estimator._init_callback_context(max_subtasks=epochs)
     told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata_of(prepared)}
@@ -51,5 +51,5 @@ def open_callbacks(estimator, prepared, X, y):
         return stop
 
     begin()
-    prepared.plan.on_epoch = on_epoch
+    prepared.plans[0].on_epoch = on_epoch
     return context

@@ -1,7 +1,7 @@
 """What a network is built from: seeds, shapes and tasks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,12 @@ class Seeds:
     def draw(cls, random_state: np.random.RandomState) -> "Seeds":
         """Draw all seeds from a random state."""
         return cls(*(int(s) for s in random_state.randint(2**31 - 1, size=6)))
+
+    def of_members(self, n_members: int) -> "list[Seeds]":
+        """Seeds of the members of an ensemble; the first has these."""
+        random_state = np.random.RandomState(self.init)
+        drawn = random_state.randint(2**31 - 1, size=(n_members - 1, 2)).tolist()
+        return [self, *(replace(self, init=init, noise=noise) for init, noise in drawn)]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""A new fit that starts from the weights of an earlier one."""
+"""What later calls owe to the fit before them."""
 
 import numpy as np
 
 from skmtl.exceptions import InputError
+from skmtl.nn import unstack_module
 from skmtl.tasks._table import read_classes
 
-__all__ = ["check_classes", "start_from"]
+__all__ = ["check_classes", "check_row_shape", "start_from"]
 
 
 def check_classes(encoder, classes):
@@ -33,6 +34,26 @@ def check_classes(encoder, classes):
             )
 
 
+def check_row_shape(X, fitted):
+    """Refuse pictures of another shape with as many pixels.
+
+    Parameters
+    ----------
+    X : ndarray
+    fitted : tuple of int
+        Shape of one row in fit.
+
+    Raises
+    ------
+    InputError
+    """
+    if X.shape[1:] != fitted:
+        raise InputError(
+            f"Rows of X must have the shape they had in fit, {fitted}; found "
+            f"{X.shape[1:]}."
+        )
+
+
 def start_from(estimator, prepared):
     """Give the network of a new fit the weights of the fitted one.
 
@@ -41,26 +62,33 @@ def start_from(estimator, prepared):
     estimator : estimator
         Fitted.
     prepared : Prepared
-        Its network is changed.
+        Its networks are changed.
 
     Raises
     ------
     InputError
         If tasks, classes or the network differ.
     """
-    old = estimator.net_.module_.state_dict()
-    network = prepared.plan.network
-    same_shapes = _shapes(old) == _shapes(network.state_dict())
-    if not (same_shapes and _same_tasks(estimator._targets, prepared.encoder)):
+    module = estimator.net_.module_
+    plans = prepared.plans
+    members = [module]
+    if module.members:
+        members = [unstack_module(module, m) for m in range(module.members[0])]
+    same_size = len(members) == len(plans)
+    same_shapes = _shapes(members[0]) == _shapes(plans[0].network)
+    same_tasks = _same_tasks(estimator._targets, prepared.data.encoder)
+    if not (same_size and same_shapes and same_tasks):
         raise InputError(
-            "`warm_start=True` needs the features, tasks, classes and network of the "
-            "previous fit; found others. Set warm_start=False to fit anew."
+            "`warm_start=True` needs the features, tasks, classes, network and "
+            "`n_estimators` of the previous fit; found others. Set warm_start=False "
+            "to fit anew."
         )
-    network.load_state_dict(old)
+    for plan, old in zip(plans, members, strict=True):
+        plan.network.load_state_dict(old.state_dict())
 
 
-def _shapes(state):
-    return {name: tensor.shape for name, tensor in state.items()}
+def _shapes(module):
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
 
 
 def _same_tasks(one, other):

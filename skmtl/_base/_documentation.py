@@ -33,6 +33,12 @@ task_groups_ : ndarray of shape (n_tasks,)
     Group of each task, numbered in order of first appearance.
 task_linkage_ : ndarray of shape (n_tasks - 1, 4)
     The whole tree of tasks in scipy's form.
+task_similarity_std_ : ndarray of shape (n_tasks, n_tasks)
+    Standard deviation of the similarity over the members of an ensemble, whose mean
+    `task_similarity_` is. Only with n_estimators > 1, as is the following.
+task_stability_ : ndarray of shape (n_tasks, n_tasks)
+    Fraction of the members whose own groups hold both tasks: near 1 or near 0 for
+    every pair where the groups can be trusted.
 task_reliability_ : ndarray of shape (n_tasks,)
     Signal of each task that two halves of the rows agree on, in [0, 1].
 task_null_ : ndarray of shape (n_tasks,)
@@ -46,7 +52,8 @@ n_iter_ : int
     Epochs run.
 history_ : dict of str to ndarray of shape (n_iter_,)
     Per epoch: seconds and mean losses in nats, one column per task; ready for
-    ``pandas.DataFrame``.
+    ``pandas.DataFrame``. Losses of an ensemble are of shape (n_iter_, n_estimators),
+    NaN after the last epoch of a member.
 net_ : skorch net
     The trained net; ``net_.module_`` is the torch network."""
 

@@ -14,17 +14,21 @@ from ..exceptions import ConvergenceError, InputError, TaskGroupWarning
 from ..similarity import (
     Relatedness,
     apply_gate,
+    co_association,
     group_tasks,
     random_trunk,
     target_relatedness,
 )
+from ._data import FitData
 
 __all__ = [
     "Evidence",
+    "Sample",
     "check_grouping",
     "read_tasks",
     "representation",
     "representation_variance",
+    "sample_of",
 ]
 
 _LABELS_PER_TASK = 5000
@@ -34,12 +38,35 @@ _CPU = torch.device("cpu")
 
 
 @dataclass
+class Sample:
+    """Rows that the relations of tasks are read from, whatever the network.
+
+    Attributes
+    ----------
+    rows : int ndarray
+        Places of these rows in X.
+    y : ndarray of shape (n_rows, n_tasks)
+        Codes, NaN where unobserved.
+    classification : bool ndarray of shape (n_tasks,)
+    reference : Relatedness
+        The reference measure on a random representation of these rows.
+    state : tuple
+        Of the generator, after the reference was drawn.
+    """
+
+    rows: np.ndarray
+    y: np.ndarray
+    classification: np.ndarray
+    reference: Relatedness
+    state: Any
+
+
+@dataclass
 class Evidence:
     """What a method may read the relations of its tasks from.
 
     Attributes
     ----------
-    net : MultiTaskNet
     y : ndarray of shape (n_rows, n_tasks)
         Codes of a sample of the training rows, NaN where unobserved.
     classification : bool ndarray of shape (n_tasks,)
@@ -52,7 +79,6 @@ class Evidence:
     random_state : RandomState
     """
 
-    net: MultiTaskNet
     y: np.ndarray
     classification: np.ndarray
     representation: np.ndarray
@@ -62,20 +88,20 @@ class Evidence:
 
 
 def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:
-    """Compute the shared representation in chunks, ``(n_samples, latent)``."""
+    """Compute the shared representation ``(*members, n_samples, latent)`` in chunks."""
     chunks = [
         net.outputs(as_tensor(X[start : start + _CHUNK], _CPU), representation=True)
         .cpu()
         .numpy()
         for start in range(0, len(X), _CHUNK)
     ]
-    return np.concatenate(chunks)
+    return np.concatenate(chunks, axis=-2)
 
 
 def representation_variance(
     net: MultiTaskNet, X: np.ndarray, weights: np.ndarray | None, rows: np.ndarray
 ) -> Tensor:
-    """Variance of the representation over the training rows, ``(latent,)``.
+    """Variance of the representation over the training rows, ``(*members, latent)``.
 
     Chunks are joined by their means and sums of squares about the mean, which stays
     exact where a plain sum of squares would cancel.
@@ -88,13 +114,14 @@ def representation_variance(
     total, mean, scatter = 0.0, np.zeros(1), np.zeros(1)
     for start in range(0, len(rows), _CHUNK):
         places = rows[start : start + _CHUNK]
-        z = representation(net, X[places]).astype(np.float64)
-        w = np.ones(len(z)) if weights is None else weights[places]
+        w = np.ones(len(places)) if weights is None else weights[places]
         if w.sum() == 0:
             continue
+        z = representation(net, X[places]).astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            own_mean = np.average(z, axis=0, weights=w)
-            own_scatter = (w[:, None] * (z - own_mean) ** 2).sum(0)
+            own_mean = np.average(z, axis=-2, weights=w)
+            centred = z - own_mean[..., None, :]
+            own_scatter = (w[:, None] * centred**2).sum(-2)
             joined = total + w.sum()
             shift = own_mean - mean
             scatter = scatter + own_scatter + shift**2 * total * w.sum() / joined
@@ -135,10 +162,9 @@ def check_grouping(estimator: Any, n_tasks: int) -> None:
         )
 
 
-def sample_rows(
+def _sample_rows(
     observed: np.ndarray, rows: np.ndarray, random_state: np.random.RandomState
 ) -> np.ndarray:
-    """Draw the rows that the evidence is read from, sorted."""
     labels_per_row = observed[rows].sum() / len(rows) / observed.shape[1]
     most = min(int(_LABELS_PER_TASK / max(labels_per_row, 1e-9)), _MOST_ROWS)
     if len(rows) <= most:
@@ -146,14 +172,39 @@ def sample_rows(
     return np.sort(random_state.choice(rows, most, replace=False))
 
 
+def sample_of(data: FitData, seed: int) -> Sample:
+    """Draw rows and read the reference measure; once for all fits to the same data.
+
+    Parameters
+    ----------
+    data : FitData
+        Remembers the sample.
+    seed : int
+
+    Returns
+    -------
+    Sample
+    """
+    if seed not in data.samples:
+        rows = _sample_rows(data.observed, data.rows, np.random.RandomState(seed))
+        random_state = np.random.RandomState(seed)
+        kinds = np.array([spec.is_classification for spec in data.encoder.specs])
+        y = np.where(data.observed[rows], data.codes[rows], np.nan)
+        flat = data.X[rows].reshape(len(rows), -1)
+        trunk = random_trunk(flat, random_state=random_state)
+        reference = target_relatedness(
+            trunk, y, classification=kinds, random_state=random_state
+        )
+        state = random_state.get_state()
+        data.samples[seed] = Sample(rows, y, kinds, reference, state)
+    return data.samples[seed]
+
+
 def read_tasks(
     estimator: Any,
     net: MultiTaskNet,
-    X: np.ndarray,
-    y: np.ndarray,
-    task_names: Sequence[str],
-    classification: np.ndarray,
-    tensors: dict[str, np.ndarray],
+    data: FitData,
+    tensors: Sequence[dict[str, np.ndarray]],
     seed: int,
 ) -> dict[str, Any]:
     """Turn a trained network and its data into task similarity and groups.
@@ -163,12 +214,9 @@ def read_tasks(
     estimator : estimator
         Its ``_similarity(evidence)`` returns similarities and distances.
     net : MultiTaskNet
-    X : ndarray of shape (n_rows, *row)
-    y : ndarray of shape (n_rows, n_tasks)
-        Codes, NaN where unobserved.
-    task_names : sequence of str
-    classification : bool ndarray of shape (n_tasks,)
-    tensors : dict of str to ndarray
+    data : FitData
+    tensors : sequence of dict of str to ndarray
+        The network's own evidence, member by member.
     seed : int
 
     Returns
@@ -176,43 +224,68 @@ def read_tasks(
     dict of str to object
         Fitted attributes.
     """
-    random_state = np.random.RandomState(seed)
-    flat = np.asarray(X).reshape(len(X), -1)
-    trunk = random_trunk(flat, random_state=random_state)
-    reference = target_relatedness(
-        trunk, y, classification=classification, random_state=random_state
-    )
-    evidence = Evidence(
-        net=net,
-        y=y,
-        classification=classification,
-        representation=representation(net, X),
-        reference=reference,
-        tensors=tensors,
-        random_state=random_state,
-    )
-    if len(task_names) == 1:
-        similarity, distances = np.ones((1, 1)), np.zeros((1, 1))
-    else:
-        similarity, distances = estimator._similarity(evidence)
-    similarity = apply_gate(
-        similarity, reference.reliability, reference.null, reference.passed
-    )
-    groups = group_tasks(
-        similarity,
-        method=estimator.clustering,
-        min_similarity=estimator.min_similarity,
-        n_groups=estimator.n_groups,
-    )
-    _warn_of_silence(reference, task_names)
-    return {
+    sample = sample_of(data, seed)
+    reference = sample.reference
+    z = representation(net, data.X[sample.rows])
+    by_member = z if net.module_.members else z[None]
+    pairs = [
+        _read_member(estimator, sample, own_z, own_tensors)
+        for own_z, own_tensors in zip(by_member, tensors, strict=True)
+    ]
+    similarities = np.array([similarity for similarity, _ in pairs])
+    similarity = similarities.mean(0)
+    groups = _group(estimator, similarity)
+    _warn_of_silence(reference, data.encoder.task_names)
+    attributes = {
         "task_similarity_": similarity,
-        "task_distances_": distances,
+        "task_distances_": np.mean([distances for _, distances in pairs], axis=0),
         "task_groups_": groups.labels,
         "task_linkage_": groups.linkage,
         "task_reliability_": reference.reliability,
         "task_null_": reference.null,
     }
+    if len(pairs) > 1:
+        labels = np.array([_group(estimator, own).labels for own in similarities])
+        attributes["task_similarity_std_"] = similarities.std(0)
+        attributes["task_stability_"] = co_association(labels)
+    return attributes
+
+
+def _group(estimator: Any, similarity: np.ndarray) -> Any:
+    return group_tasks(
+        similarity,
+        method=estimator.clustering,
+        min_similarity=estimator.min_similarity,
+        n_groups=estimator.n_groups,
+    )
+
+
+def _read_member(
+    estimator: Any,
+    sample: Sample,
+    z: np.ndarray,
+    tensors: dict[str, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Similarity, gated, and distances that one network tells."""
+    n_tasks = sample.y.shape[1]
+    if n_tasks == 1:
+        return np.ones((1, 1)), np.zeros((1, 1))
+    random_state = np.random.RandomState()
+    random_state.set_state(sample.state)
+    evidence = Evidence(
+        y=sample.y,
+        classification=sample.classification,
+        representation=z,
+        reference=sample.reference,
+        tensors=tensors,
+        random_state=random_state,
+    )
+    similarity, distances = estimator._similarity(evidence)
+    reference = sample.reference
+    gated = apply_gate(
+        similarity, reference.reliability, reference.null, reference.passed
+    )
+    return gated, distances
 
 
 def _warn_of_silence(reference: Relatedness, task_names: Sequence[str]) -> None:

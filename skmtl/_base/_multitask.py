@@ -8,18 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from ..engine import train
-from ..exceptions import InterruptedFitWarning
+from ..engine import train_fits
+from ..exceptions import ConvergenceError, InterruptedFitWarning
 from ..similarity import target_relatedness
 from ._callbacks import metadata_of, open_callbacks
 from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
 from ._continuation import start_from
-from ._evidence import (
-    check_grouping,
-    read_tasks,
-    representation_variance,
-    sample_rows,
-)
+from ._evidence import check_grouping, read_tasks, representation_variance
 from ._prediction import PredictionMixin
 from ._prepare import prepare
 from ._state import StorableMixin
@@ -59,8 +54,11 @@ class MultiTaskEstimator(
         )
         return related.similarity, 1 - related.similarity
 
-    def _method_attributes(self, network, tensors):
-        """Fitted attributes of the method, from its network's evidence."""
+    def _method_attributes(self, tensors):
+        """Fitted attributes of the method, from its network's evidence.
+
+        Arrays are those of one network, or have a leading axis for the members.
+        """
         return {}
 
     # ---- fit
@@ -181,18 +179,11 @@ default=None
         return self
 
     def _train_and_finish(self, prepared, X, y, net=None, batches=None):
-        check_grouping(self, len(prepared.encoder.specs))
+        check_grouping(self, len(prepared.data.encoder.specs))
         context = open_callbacks(self, prepared, X, y)
-        [trained] = train([prepared.plan], net, batches)
-        if trained.interrupted:
-            best = prepared.plan.settings.early_stopping
-            kept = "the best" if best else f"epoch {trained.n_iter}, the last"
-            warnings.warn(
-                f"Training was interrupted in epoch {trained.n_iter + 1}; the "
-                f"estimator keeps the weights of {kept} finished one.",
-                InterruptedFitWarning,
-                stacklevel=4,
-            )
+        [trained] = train_fits([prepared.plans], net, batches)
+        if isinstance(trained, ConvergenceError):
+            raise trained
         self._finish(prepared, trained)
         if context is not None:
             context.call_on_fit_task_end(
@@ -219,10 +210,10 @@ default=None
     # ---- finish
 
     def _encoding_attributes(self, prepared):
-        encoder = prepared.encoder
+        encoder = prepared.data.encoder
         return {
             "_targets": encoder,
-            "_input_shape": tuple(prepared.X.shape[1:]),
+            "_input_shape": tuple(prepared.data.X.shape[1:]),
             "n_tasks_": len(encoder.specs),
             "task_names_": list(encoder.task_names),
             "task_types_": [spec.kind for spec in encoder.specs],
@@ -235,36 +226,38 @@ default=None
 
     def _finish(self, prepared, trained):
         """Set every fitted attribute."""
-        net, encoder = trained.net, prepared.encoder
-        row_weight = prepared.sample_weight
+        if trained.interrupted:
+            best = prepared.plans[0].settings.early_stopping
+            kept = "the best" if best else f"epoch {trained.n_iter}, the last"
+            warnings.warn(
+                f"Training was interrupted in epoch {trained.n_iter + 1}; the "
+                f"estimator keeps the weights of {kept} finished one.",
+                InterruptedFitWarning,
+                stacklevel=5,
+            )
+        net, data = trained.net, prepared.data
+        row_weight = data.sample_weight
         if row_weight is not None and row_weight.ndim == 2:
             row_weight = row_weight.mean(1)
-        variance = representation_variance(net, prepared.X, row_weight, prepared.rows)
+        variance = representation_variance(net, data.X, row_weight, data.rows)
         tensors = {
             name: value.cpu().numpy()
             for name, value in net.module_.task_evidence(variance).items()
         }
-        seed = prepared.seeds.similarity
-        rows = sample_rows(
-            prepared.observed, prepared.rows, np.random.RandomState(seed)
-        )
+        by_member = [tensors]
+        if net.module_.members:
+            by_member = [
+                {name: value[member] for name, value in tensors.items()}
+                for member in range(net.module_.members[0])
+            ]
         self._forget()
         vars(self).update(self._encoding_attributes(prepared))
         attributes = {
             "net_": net,
             "n_iter_": trained.n_iter,
             "history_": trained.history,
-            **self._method_attributes(net.module_, tensors),
-            **read_tasks(
-                self,
-                net,
-                prepared.X[rows],
-                np.where(prepared.observed[rows], prepared.codes[rows], np.nan),
-                encoder.task_names,
-                np.array([spec.is_classification for spec in encoder.specs]),
-                tensors,
-                seed,
-            ),
+            **self._method_attributes(tensors),
+            **read_tasks(self, net, data, by_member, prepared.seeds.similarity),
         }
         vars(self).update(attributes)
 

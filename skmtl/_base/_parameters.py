@@ -137,6 +137,14 @@ SHARED: dict[str, Parameter] = {
         "Least improvement of the validation loss, in nats summed over tasks, that "
         "counts.",
     ),
+    "n_estimators": Parameter(
+        1,
+        [_COUNT],
+        "int",
+        "Networks with initial weights and noise of their own, trained side by side on "
+        "the same batches. Predictions are averaged: probabilities of classes, and "
+        "values of real targets.",
+    ),
     "task_weight": Parameter(
         None,
         ["array-like", dict, None],

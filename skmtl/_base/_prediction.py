@@ -1,40 +1,22 @@
 """What a fitted network computes: codes, probabilities, the representation."""
 
+import math
+
 import numpy as np
 import torch
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl._base._continuation import check_row_shape
 from skmtl._base._evidence import representation
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
-from skmtl.exceptions import InputError
 
-__all__ = ["PredictionMixin", "check_row_shape"]
+__all__ = ["PredictionMixin"]
 
 _CHUNK = 8192
 _CPU = torch.device("cpu")
-
-
-def check_row_shape(X, fitted):
-    """Refuse pictures of another shape with as many pixels.
-
-    Parameters
-    ----------
-    X : ndarray
-    fitted : tuple of int
-        Shape of one row in fit.
-
-    Raises
-    ------
-    InputError
-    """
-    if X.shape[1:] != fitted:
-        raise InputError(
-            f"Rows of X must have the shape they had in fit, {fitted}; found "
-            f"{X.shape[1:]}."
-        )
 
 
 class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -51,21 +33,45 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X = self._check_X(X)
         codes = np.empty((len(X), self.n_tasks_))
         continuous = np.array([not s.is_classification for s in self._targets.specs])
-        binary = np.array([s.kind == "binary" for s in self._targets.specs])
         for rows, outputs in self._outputs(X):
-            single = outputs[..., 0].T
-            codes[rows] = outputs.argmax(-1).T
-            codes[rows] = np.where(binary, single > 0, codes[rows])
-            codes[rows] = np.where(continuous, single, codes[rows])
+            if len(outputs) == 1:
+                chosen = self._most_likely(outputs[0])
+            else:
+                chosen = self._most_likely_on_average(outputs)
+            values = outputs[..., 0].mean(0).T
+            codes[rows] = np.where(continuous, values, chosen)
         return codes
 
+    def _most_likely(self, logits):
+        """Positions of the classes, ``(rows, n_tasks)``."""
+        binary = np.array([spec.kind == "binary" for spec in self._targets.specs])
+        return np.where(binary, logits[..., 0].T > 0, logits.argmax(-1).T)
+
+    def _most_likely_on_average(self, outputs):
+        """Positions of the classes by the mean probability over members."""
+        chosen = np.zeros((outputs.shape[2], self.n_tasks_))
+        for task, spec in enumerate(self._targets.specs):
+            if spec.is_classification:
+                chosen[:, task] = _class_shares(spec, outputs[:, task]).argmax(1)
+        return chosen
+
+    def _predict_deviations(self, X):
+        """Standard deviation over members of standardised values."""
+        X = self._check_X(X)
+        found = [outputs[..., 0].std(0).T for _, outputs in self._outputs(X)]
+        return np.concatenate(found)
+
     def _outputs(self, X):
-        """Iterate over ``(slice, outputs (n_tasks, rows, n_outputs_max))``."""
-        invalid = ~self.net_.module_.valid.cpu().numpy()[:, None, :]
+        """Iterate over slices and outputs (members, n_tasks, rows, n_outputs_max)."""
+        network = self.net_.module_
+        invalid = ~network.valid.cpu().numpy()[:, None, :]
         for start in range(0, len(X), _CHUNK):
             rows = slice(start, min(start + _CHUNK, len(X)))
             outputs = self.net_.outputs(as_tensor(X[rows], _CPU)).cpu().numpy()
-            yield rows, np.where(invalid, -np.inf, outputs)
+            yield (
+                rows,
+                np.where(invalid, -np.inf, outputs.reshape(-1, *outputs.shape[-3:])),
+            )
 
     def _probabilities(self, X):
         """One array ``(n_samples, n_classes)`` per task, None for regression."""
@@ -76,12 +82,9 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             for spec in specs
         ]
         for rows, outputs in self._outputs(X):
-            for spec, own, logits in zip(specs, found, outputs, strict=True):
-                if spec.kind == "binary":
-                    logit = logits[:, 0].astype(float)
-                    own[rows] = expit(np.column_stack([-logit, logit]))
-                elif spec.is_classification:
-                    own[rows] = _softmax(logits[:, : spec.n_classes])
+            for task, (spec, own) in enumerate(zip(specs, found, strict=True)):
+                if spec.is_classification:
+                    own[rows] = _class_shares(spec, outputs[:, task])
         return found
 
     def transform(self, X):
@@ -95,17 +98,21 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         Z : ndarray of shape (n_samples, latent)
-            The encoder's output, without noise.
+            The encoder's output, without noise; those of the members of an ensemble
+            side by side.
         """
-        X = self._check_X(X)
-        return representation(self.net_, X)
+        z = representation(self.net_, self._check_X(X))
+        return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
 
     @property
     def _n_features_out(self):
-        return self.net_.module_.encoder.out_features
+        network = self.net_.module_
+        return network.encoder.out_features * math.prod(network.members)
 
 
-def _softmax(logits):
-    shifted = logits - logits.max(1, keepdims=True)
-    weights = np.exp(shifted.astype(float))
-    return weights / weights.sum(1, keepdims=True)
+def _class_shares(spec, outputs):
+    """Class probabilities, averaged over members: ``(rows, n_classes)``."""
+    if spec.kind == "binary":
+        logits = outputs[..., 0].astype(float)
+        return expit(np.stack([-logits, logits], axis=-1)).mean(0)
+    return softmax(outputs[..., : spec.n_classes].astype(float), axis=-1).mean(0)

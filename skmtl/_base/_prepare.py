@@ -1,32 +1,21 @@
-"""First step of a fit: from the user's arrays to a plan for the engine."""
+"""First step of a fit: from the user's arrays to plans for the engine."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from .._validation import check_features, check_sample_weight
-from ..engine import (
-    Plan,
-    Settings,
-    TaskTensors,
-    as_tensor,
-)
+from ..engine import Plan, Settings, TaskTensors, stack_key
 from ..exceptions import InputError
-from ..tasks import TargetEncoder, validation_split
+from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
-from ._continuation import check_classes
-from ._prediction import check_row_shape
+from ._data import FitData, read_data
 from ._resolve import resolve_settings
-from ._weights import (
-    check_task_totals,
-    class_factors,
-    label_weights,
-    task_weights,
-)
+from ._weights import task_weights
 
-__all__ = ["Prepared", "factors_of", "make_plan", "prepare"]
+__all__ = ["Prepared", "make_plans", "prepare"]
 
 
 @dataclass
@@ -35,24 +24,14 @@ class Prepared:
 
     Attributes
     ----------
-    plan : Plan
-    encoder : TargetEncoder
-    X : ndarray of shape (n_samples, *row)
-    codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
-    rows : int ndarray
-        Rows with a label of positive weight.
-    sample_weight : ndarray of shape (n_samples,), (n_samples, n_tasks), or None
+    plans : list of Plan
+        One per member of the ensemble, one without.
+    data : FitData
     seeds : Seeds
     """
 
-    plan: Plan
-    encoder: TargetEncoder
-    X: np.ndarray
-    codes: np.ndarray
-    observed: np.ndarray
-    rows: np.ndarray
-    sample_weight: np.ndarray | None
+    plans: list[Plan]
+    data: FitData
     seeds: Seeds
 
 
@@ -90,53 +69,65 @@ def prepare(
     -------
     Prepared
     """
-    X = check_features(
-        estimator, X, reset=fitted_encoder is None, image=estimator.encoder != "mlp"
-    )
-    if fitted_encoder is not None:
-        check_row_shape(X, estimator._input_shape)
-    encoder, codes, observed, weight = _encode(
-        estimator, X, y, sample_weight, classes, fitted_encoder
-    )
+    data = read_data(estimator, X, y, sample_weight, classes, fitted_encoder)
     seeds = Seeds.draw(random_state)
-    factors = factors_of(estimator, encoder, codes, observed)
-    labels = label_weights(codes, observed, weight, factors)
-    check_task_totals(labels, observed, encoder.task_names)
-    used = observed.any(1) if labels is None else (labels > 0).any(1)
-    rows = np.flatnonzero(used)
-    settings = resolve_settings(estimator, X.dtype, len(rows), one_epoch)
-    data = _tensors(X, codes, labels, weight, rows, settings)
-    train, valid = _split(settings, estimator, encoder, codes, observed, rows, seeds)
-    if network is None:
-        network = build_network(
-            estimator, X.shape[1:], encoder.specs, settings.dtype, seeds.init
-        )
-    plan = make_plan(
+    return plan_fit(estimator, data, seeds, network, one_epoch)
+
+
+def plan_fit(
+    estimator: Any,
+    data: FitData,
+    seeds: Seeds,
+    network: Any = None,
+    one_epoch: bool = False,
+) -> Prepared:
+    """Plan the training of one fit to data that have been read.
+
+    Parameters
+    ----------
+    estimator : estimator
+    data : FitData
+    seeds : Seeds
+    network, one_epoch : optional
+        As in :func:`prepare`.
+
+    Returns
+    -------
+    Prepared
+    """
+    settings = resolve_settings(estimator, data.X.dtype, len(data.rows), one_epoch)
+    train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
+    plans = make_plans(
         estimator,
-        encoder,
-        network,
-        data.subset(train.to(settings.device)) if train is not None else data,
-        data.subset(valid.to(settings.device)) if valid is not None else None,
+        data.encoder,
+        data.X.shape[1:],
+        train,
+        valid,
         settings,
         seeds,
+        network,
     )
-    return Prepared(plan, encoder, X, codes, observed, rows, weight, seeds)
+    return Prepared(plans, data, seeds)
 
 
-def make_plan(
+def make_plans(
     estimator: Any,
     encoder: TargetEncoder,
-    network: Any,
+    row_shape: tuple[int, ...],
     train: TaskTensors,
     valid: TaskTensors | None,
     settings: Settings,
     seeds: Seeds,
-) -> Plan:
-    """Put together what the engine needs."""
+    network: Any = None,
+) -> list[Plan]:
+    """Put together what the engine needs, for every member of an ensemble.
+
+    Members share their batches and differ in initial weights and noise.
+    """
     weights = task_weights(estimator.task_weight, encoder.task_names)
     if weights is not None:
         weights = torch.as_tensor(weights, dtype=settings.dtype, device=settings.device)
-    return Plan(
+    plan = Plan(
         network=network,
         specs=tuple(encoder.specs),
         train=train,
@@ -148,120 +139,29 @@ def make_plan(
         torch_seed=seeds.torch,
         callbacks=tuple(estimator.callbacks or ()),
     )
-
-
-def _encode(
-    estimator: Any,
-    X: np.ndarray,
-    y: Any,
-    sample_weight: Any,
-    classes: Any,
-    encoder: TargetEncoder | None,
-) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
-    n_rows = len(X)
-    n_tasks = _count_tasks(y)
-    weight = check_sample_weight(sample_weight, n_rows, n_tasks, np.float64)
-    if encoder is None:
-        encoder = TargetEncoder(*estimator._task_rules())
-        encoder.fit(y, sample_weight=weight, classes=classes)
-    else:
-        check_classes(encoder, classes)
-    codes, observed = encoder.transform(y)
-    if len(codes) != n_rows:
+    plans = []
+    for own in seeds.of_members(estimator.n_estimators):
+        module = network
+        if module is None:
+            module = build_network(
+                estimator, row_shape, encoder.specs, settings.dtype, own.init
+            )
+        plans.append(replace(plan, network=module, noise_seed=own.noise))
+    if network is None:
+        _check_ensemble(plans)
+    elif math.prod(network.members) != len(plans):
         raise InputError(
-            f"X and y must have equally many rows; found inconsistent numbers of "
-            f"samples: {n_rows} in X and {len(codes)} in y."
+            f"`n_estimators` must stay that of the first call, "
+            f"{math.prod(network.members)}; found {len(plans)}."
         )
-    return encoder, codes, observed, weight
+    return plans
 
 
-def _count_tasks(y: Any) -> int:
-    shape = getattr(y, "shape", None)
-    if shape is None:
-        shape = np.shape(np.asarray(y, dtype=object)) if y is not None else ()
-    return shape[1] if len(shape) == 2 else 1
-
-
-def factors_of(
-    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
-) -> list[np.ndarray | None]:
-    """Class weights of an estimator that may know none."""
-    setting = getattr(estimator, "class_weight", None)
-    return class_factors(setting, encoder, codes, observed)
-
-
-def _tensors(
-    X: np.ndarray,
-    codes: np.ndarray,
-    labels: np.ndarray | None,
-    weight: np.ndarray | None,
-    rows: np.ndarray,
-    settings: Settings,
-) -> TaskTensors:
-    def tensor(array: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(array, dtype=settings.dtype, device=settings.device)
-
-    task_of_row = one_task_per_row(labels, rows)
-    if task_of_row is not None and labels is not None:
-        places = np.arange(len(codes))
-        codes, labels = codes[places, task_of_row], labels[places, task_of_row]
-        labels = None if (labels[rows] == 1).all() else labels
-    row_weight = None
-    if weight is not None:
-        row_weight = tensor(weight if weight.ndim == 1 else weight.mean(1))
-    own_rows = None
-    if len(rows) < len(codes):
-        own_rows = torch.as_tensor(rows, device=settings.device)
-    return TaskTensors(
-        x=as_tensor(X, settings.device),
-        codes=tensor(codes),
-        weight=None if labels is None else tensor(labels),
-        row_weight=row_weight,
-        task_of_row=None
-        if task_of_row is None
-        else torch.as_tensor(task_of_row, device=settings.device),
-        rows=own_rows,
-    )
-
-
-def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    """The task of each row, if every row in use is labelled for exactly one.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples, n_tasks), or None
-        Weights of the labels; None if all are observed.
-    rows : int ndarray
-
-    Returns
-    -------
-    int ndarray of shape (n_samples,), or None
-    """
-    if labels is None or labels.shape[1] == 1:
-        return None
-    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
-        return None
-    return labels.argmax(1)
-
-
-def _split(
-    settings: Settings,
-    estimator: Any,
-    encoder: TargetEncoder,
-    codes: np.ndarray,
-    observed: np.ndarray,
-    rows: np.ndarray,
-    seeds: Seeds,
-) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    if not settings.early_stopping:
-        return None, None
-    kinds = np.array([spec.is_classification for spec in encoder.specs])
-    train, valid = validation_split(
-        codes[rows],
-        observed[rows],
-        kinds,
-        estimator.validation_fraction,
-        np.random.RandomState(seeds.split),
-        task_names=encoder.task_names,
-    )
-    return torch.as_tensor(rows[train]), torch.as_tensor(rows[valid])
+def _check_ensemble(plans: list[Plan]) -> None:
+    if len(plans) > 1 and stack_key(replace(plans[0], callbacks=())) is None:
+        raise InputError(
+            f"`n_estimators={len(plans)}` needs an encoder whose members can train as "
+            "one; this one has random layers, running statistics, or operations that "
+            "torch.func cannot vectorise. Use `dropout` and normalisation without "
+            "running statistics, or average estimators with n_estimators=1."
+        )

@@ -6,6 +6,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from ..engine import Plan, Settings, TaskTensors, wrap_network
+from ..nn import stack_modules
 from ._context import build_network
 
 __all__ = ["make_net", "read_settings", "rebuild"]
@@ -70,8 +71,11 @@ def rebuild(estimator, state, dtype):
     if math.prod(shape) > most:
         raise ValueError(f"rows of shape {shape}")
     specs = estimator._targets.specs
+    n_members = estimator.n_estimators
     with _Bounded(most):
         network = build_network(estimator, shape, specs, dtype, seed=0)
+        if n_members > 1:
+            network = stack_modules([network] * n_members)
     found = {name: (t.shape, t.dtype) for name, t in network.state_dict().items()}
     if found != wanted:
         raise ValueError("the weights do not fit the network of the parameters")

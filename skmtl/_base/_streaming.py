@@ -13,8 +13,9 @@ from .._validation import check_features
 from ..engine import Batch, TaskTensors, as_tensor
 from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
-from ._context import Seeds, build_network
-from ._prepare import Prepared, factors_of, make_plan
+from ._context import Seeds
+from ._data import FitData, factors_of
+from ._prepare import Prepared, make_plans
 from ._resolve import resolve_settings
 from ._weights import label_weights
 
@@ -150,14 +151,12 @@ def prepare_batches(estimator, batches, classes):
     if estimator.max_epochs == "auto":
         epochs = max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_batches))
         settings = replace(settings, max_epochs=epochs)
-    network = build_network(
-        estimator, X.shape[1:], encoder.specs, settings.dtype, seeds.init
-    )
     codes, observed = codes[places], observed[places]
     sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
-    plan = make_plan(estimator, encoder, network, sample, None, settings, seeds)
+    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     rows = np.flatnonzero(observed.any(1))
-    prepared = Prepared(plan, encoder, X, codes, observed, rows, None, seeds)
+    data = FitData(X, encoder, codes, observed, None, None, rows, {})
+    prepared = Prepared(plans, data, seeds)
     return prepared, TaskBatches(
         source, n_batches, estimator, encoder, factors, settings
     )

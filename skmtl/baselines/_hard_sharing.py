@@ -95,6 +95,7 @@ class HardSharingClassifier(ClassifierShell, _HardSharing):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=0.0001,
+        n_estimators=1,
         task_weight=None,
         class_weight=None,
         clustering="gap",
@@ -124,6 +125,7 @@ class HardSharingClassifier(ClassifierShell, _HardSharing):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.n_estimators = n_estimators
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.clustering = clustering
@@ -196,6 +198,7 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=0.0001,
+        n_estimators=1,
         task_weight=None,
         clustering="gap",
         min_similarity=0.25,
@@ -224,6 +227,7 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.n_estimators = n_estimators
         self.task_weight = task_weight
         self.clustering = clustering
         self.min_similarity = min_similarity
@@ -298,6 +302,7 @@ class HardSharingMixed(MixedShell, _HardSharing):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=0.0001,
+        n_estimators=1,
         task_weight=None,
         class_weight=None,
         clustering="gap",
@@ -328,6 +333,7 @@ class HardSharingMixed(MixedShell, _HardSharing):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.n_estimators = n_estimators
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.clustering = clustering

@@ -73,14 +73,14 @@ class _HierarchicalIB(MultiTaskEstimator):
     """The algorithm, for every kind of task."""
 
     _own_attributes = """\
-noise_log_variance_ : ndarray of shape (n_tasks, latent_dim)
-    Logarithm of the noise variance of each task's channel. Absent with noise=None,
-    as are the following.
-capacity_ : ndarray of shape (n_tasks, latent_dim)
+noise_log_variance_ : ndarray of shape ([n_estimators,] n_tasks, latent_dim)
+    Logarithm of the noise variance of each task's channel, with a first axis for the
+    members of an ensemble. Absent with noise=None, as are the following.
+capacity_ : ndarray of shape ([n_estimators,] n_tasks, latent_dim)
     Capacity of each task's channel per dimension, in nats:
     log(1 + Var z / sigma^2) / 2, with the variance over all training rows.
 information_ : ndarray of shape (n_tasks,)
-    Total capacity per task, in nats."""
+    Total capacity per task, in nats; the mean over the members of an ensemble."""
 
     def _build_network(self, context):
         encoder = build_encoder(
@@ -126,10 +126,12 @@ information_ : ndarray of shape (n_tasks,)
             )
         return torch.from_numpy(np.broadcast_to(beta, n_tasks).copy())
 
-    def _method_attributes(self, network, tensors):
+    def _method_attributes(self, tensors):
         if "capacity" not in tensors:
             return {}
-        information = tensors["capacity"].sum(1)
+        information = tensors["capacity"].sum(-1)
+        if information.ndim == 2:
+            information = information.mean(0)
         self._warn_of_collapse(information)
         return {
             "noise_log_variance_": tensors["noise_log_variance"],
@@ -253,6 +255,7 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=0.0001,
+        n_estimators=1,
         task_weight=None,
         class_weight=None,
         clustering="gap",
@@ -288,6 +291,7 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.n_estimators = n_estimators
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.clustering = clustering

@@ -6,6 +6,7 @@ members of one network; the results are those of separate fits.
 
 from ._batches import Batch, Batches, TaskTensors, as_tensor
 from ._building import wrap_network
+from ._capacity import member_bytes, stack_capacity
 from ._device import network_dtype, resolve_device, seeded
 from ._layout import stack_key
 from ._net import MultiTaskNet
@@ -21,9 +22,11 @@ __all__ = [
     "TaskTensors",
     "Trained",
     "as_tensor",
+    "member_bytes",
     "network_dtype",
     "resolve_device",
     "seeded",
+    "stack_capacity",
     "stack_key",
     "train",
     "train_fits",

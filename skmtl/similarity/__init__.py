@@ -38,7 +38,12 @@ Methods with evidence of their own turn it into distances and similarities by
 and pass the same gate with :func:`apply_gate`.
 """
 
-from ._agreement import adjusted_rand, matched_random_groups, pairwise_separation
+from ._agreement import (
+    adjusted_rand,
+    co_association,
+    matched_random_groups,
+    pairwise_separation,
+)
 from ._grouping import TaskGroups, group_tasks
 from ._measures import (
     apply_gate,
@@ -57,6 +62,7 @@ __all__ = [
     "apply_gate",
     "capacity_distance",
     "capacity_overlap",
+    "co_association",
     "group_tasks",
     "label_correlation",
     "log_variance_distance",

@@ -94,6 +94,48 @@ def pairwise_separation(distances: ArrayLike, groups: ArrayLike) -> float:
     return float(table[~same].min() - within)
 
 
+def co_association(labels: ArrayLike) -> NDArray[np.float64]:
+    """Measure how often two tasks fall into one group.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_partitions, n_tasks)
+        Group of each task in each partition, for instance of the members of an
+        ensemble.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_tasks, n_tasks)
+        Fraction of the partitions in which the two tasks share a group: 1 always, 0
+        never. Symmetric, with a unit diagonal.
+
+    Raises
+    ------
+    InputError
+        If `labels` is not a table of at least one partition.
+
+    References
+    ----------
+    A. Fred and A. K. Jain, "Combining multiple clusterings using evidence
+    accumulation", IEEE TPAMI 27(6), 2005, eq. 1.
+
+    Examples
+    --------
+    >>> from skmtl.similarity import co_association
+    >>> co_association([[0, 0, 1], [0, 1, 1]])
+    array([[1. , 0.5, 0. ],
+           [0.5, 1. , 0.5],
+           [0. , 0.5, 1. ]])
+    """
+    table = np.asarray(labels)
+    if table.ndim != 2 or len(table) == 0:
+        raise InputError(
+            "`labels` must have shape (n_partitions, n_tasks) with at least one "
+            f"partition; found {table.shape}."
+        )
+    return np.mean(table[:, :, None] == table[:, None, :], axis=0)
+
+
 def matched_random_groups(
     groups: ArrayLike,
     random_state: int | np.random.RandomState | None = None,

@@ -71,6 +71,7 @@ BAD = {
     "validation_fraction": [(0, r"\(0.0, 1.0\)"), (1, r"\(0.0"), (None, "float")],
     "n_iter_no_change": [(0, r"\[1, inf\)"), (2.5, "an int")],
     "tol": [(-1, r"\[0.0"), (NAN, "float"), (None, "float")],
+    "n_estimators": [(0, r"\[1, inf\)"), (2.5, "an int"), ("auto", "an int")],
     "task_weight": [
         ({"task_7": 1.0}, "'task_7'.*'task_0', 'task_1'"),
         ({7: 1.0, "b": 2.0}, r"\[7, 'b'\].*'task_0', 'task_1'"),

@@ -95,7 +95,7 @@ class Problem:
         """Prepare a fit for the engine."""
         estimator = self.make(**overrides)
         random = np.random.RandomState(seed)
-        return prepare(estimator, X, y, sample_weight, random_state=random).plan
+        return prepare(estimator, X, y, sample_weight, random_state=random).plans[0]
 
     def simple_plan(self, seed=0, **overrides):
         """Prepare a fit to complete data."""

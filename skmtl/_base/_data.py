@@ -1,0 +1,255 @@
+"""The data of a fit: validated, encoded, weighted, and cut into tensors."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._validation import check_features, check_sample_weight
+from ..engine import Settings, TaskTensors, as_tensor
+from ..exceptions import InputError
+from ..tasks import TargetEncoder, validation_split
+from ._continuation import check_classes, check_row_shape
+from ._weights import check_task_totals, class_factors, label_weights
+
+__all__ = ["FitData", "data_key", "factors_of", "read_data"]
+
+_NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+
+
+@dataclass
+class FitData:
+    """Data of one fit, or of many fits to the same data.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, *row)
+    encoder : TargetEncoder
+    codes : ndarray of shape (n_samples, n_tasks)
+    observed : bool ndarray of shape (n_samples, n_tasks)
+    sample_weight : ndarray of shape (n_samples,), (n_samples, n_tasks), or None
+    labels : ndarray of shape (n_samples, n_tasks), or None
+        Weight of every label; None if all are observed and weigh one.
+    rows : int ndarray
+        Rows with a label of positive weight.
+    features : dict
+        What scikit-learn keeps of X as fitted attributes.
+    """
+
+    X: np.ndarray
+    encoder: TargetEncoder
+    codes: np.ndarray
+    observed: np.ndarray
+    sample_weight: np.ndarray | None
+    labels: np.ndarray | None
+    rows: np.ndarray
+    features: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self._tensors: dict[Hashable, TaskTensors] = {}
+        self._splits: dict[Hashable, tuple[TaskTensors, TaskTensors | None]] = {}
+        # What is read of the tasks before any network, by seed.
+        self.samples: dict[int, Any] = {}
+
+    def tensors(
+        self, settings: Settings, fraction: float, seed: int
+    ) -> tuple[TaskTensors, TaskTensors | None]:
+        """Training rows and, with early stopping, validation rows.
+
+        Equal arguments return the same objects, so that members of a stack can tell
+        that they see the same rows.
+
+        Parameters
+        ----------
+        settings : Settings
+        fraction : float
+            Share of the rows for validation.
+        seed : int
+            Of the split.
+
+        Returns
+        -------
+        train : TaskTensors
+        valid : TaskTensors or None
+        """
+        place = (settings.dtype, settings.device)
+        if place not in self._tensors:
+            self._tensors[place] = self._make_tensors(settings)
+        data = self._tensors[place]
+        if not settings.early_stopping:
+            return data, None
+        key = (*place, fraction, seed)
+        if key not in self._splits:
+            train, valid = self._split(fraction, seed)
+            self._splits[key] = (
+                data.subset(train.to(settings.device)),
+                data.subset(valid.to(settings.device)),
+            )
+        return self._splits[key]
+
+    def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        kinds = np.array([spec.is_classification for spec in self.encoder.specs])
+        train, valid = validation_split(
+            self.codes[self.rows],
+            self.observed[self.rows],
+            kinds,
+            fraction,
+            np.random.RandomState(seed),
+            task_names=self.encoder.task_names,
+        )
+        rows = torch.as_tensor(self.rows)
+        return rows[train], rows[valid]
+
+    def _make_tensors(self, settings: Settings) -> TaskTensors:
+        def tensor(array: np.ndarray) -> torch.Tensor:
+            return torch.as_tensor(array, dtype=settings.dtype, device=settings.device)
+
+        codes, labels, weight = self.codes, self.labels, self.sample_weight
+        task_of_row = one_task_per_row(labels, self.rows)
+        if task_of_row is not None and labels is not None:
+            places = np.arange(len(codes))
+            codes, labels = codes[places, task_of_row], labels[places, task_of_row]
+            labels = None if (labels[self.rows] == 1).all() else labels
+        row_weight = None
+        if weight is not None:
+            row_weight = tensor(weight if weight.ndim == 1 else weight.mean(1))
+        own_rows = None
+        if len(self.rows) < len(codes):
+            own_rows = torch.as_tensor(self.rows, device=settings.device)
+        return TaskTensors(
+            x=as_tensor(self.X, settings.device),
+            codes=tensor(codes),
+            weight=None if labels is None else tensor(labels),
+            row_weight=row_weight,
+            task_of_row=None
+            if task_of_row is None
+            else torch.as_tensor(task_of_row, device=settings.device),
+            rows=own_rows,
+        )
+
+
+def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """The task of each row, if every row in use is labelled for exactly one.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples, n_tasks), or None
+        Weights of the labels; None if all are observed.
+    rows : int ndarray
+
+    Returns
+    -------
+    int ndarray of shape (n_samples,), or None
+    """
+    if labels is None or labels.shape[1] == 1:
+        return None
+    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
+        return None
+    return labels.argmax(1)
+
+
+def data_key(estimator: Any) -> Hashable:
+    """Parameters on which the reading of the data depends.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    hashable
+        Equal for estimators that read equal data equally.
+    """
+    rules, allowed = estimator._task_rules()
+    class_weight = getattr(estimator, "class_weight", None)
+    return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
+
+
+def read_data(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    classes: Any = None,
+    fitted_encoder: TargetEncoder | None = None,
+) -> FitData:
+    """Validate and encode the data of a fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets the fitted attributes that describe X.
+    X, y, sample_weight
+        As in ``fit``.
+    classes : array or list of arrays, optional
+        All classes that may occur, for incremental fits.
+    fitted_encoder : TargetEncoder, optional
+        Goes on with these tasks and classes.
+
+    Returns
+    -------
+    FitData
+    """
+    going_on = fitted_encoder is not None
+    X = check_features(
+        estimator, X, reset=not going_on, image=estimator.encoder != "mlp"
+    )
+    if going_on:
+        check_row_shape(X, estimator._input_shape)
+    encoder, codes, observed, weight = _encode(
+        estimator, len(X), y, sample_weight, classes, fitted_encoder
+    )
+    factors = factors_of(estimator, encoder, codes, observed)
+    labels = label_weights(codes, observed, weight, factors)
+    check_task_totals(labels, observed, encoder.task_names)
+    used = observed.any(1) if labels is None else (labels > 0).any(1)
+    if X.dtype == np.float32:
+        # Half the memory, and shared with the tensors that are made of it.
+        codes = codes.astype(np.float32)
+    names = ("n_features_in_", "feature_names_in_")
+    features = {
+        name: vars(estimator)[name] for name in names if name in vars(estimator)
+    }
+    return FitData(
+        X, encoder, codes, observed, weight, labels, np.flatnonzero(used), features
+    )
+
+
+def _encode(
+    estimator: Any,
+    n_rows: int,
+    y: Any,
+    sample_weight: Any,
+    classes: Any,
+    encoder: TargetEncoder | None,
+) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
+    weight = check_sample_weight(sample_weight, n_rows, _count_tasks(y), np.float64)
+    if encoder is None:
+        encoder = TargetEncoder(*estimator._task_rules())
+        encoder.fit(y, sample_weight=weight, classes=classes)
+    else:
+        check_classes(encoder, classes)
+    codes, observed = encoder.transform(y)
+    if len(codes) != n_rows:
+        raise InputError(
+            f"X and y must have equally many rows; found inconsistent numbers of "
+            f"samples: {n_rows} in X and {len(codes)} in y."
+        )
+    return encoder, codes, observed, weight
+
+
+def _count_tasks(y: Any) -> int:
+    shape = getattr(y, "shape", None)
+    if shape is None:
+        shape = np.shape(np.asarray(y, dtype=object)) if y is not None else ()
+    return shape[1] if len(shape) == 2 else 1
+
+
+def factors_of(
+    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+) -> list[np.ndarray | None]:
+    """Class weights of an estimator that may know none."""
+    setting = getattr(estimator, "class_weight", None)
+    return class_factors(setting, encoder, codes, observed)
