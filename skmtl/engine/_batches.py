@@ -1,9 +1,9 @@
 """Training data as tensors on the device, and minibatches cut out of them."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,29 @@ _BLOCK_BYTES = 4 * 2**20
 
 
 class Batch(NamedTuple):
-    """One minibatch; member axes lead where members see different rows."""
+    """One minibatch; member axes lead where members see different rows.
+
+    Parameters
+    ----------
+    x : Tensor of shape ([*members,] batch, *row)
+        Features.
+    codes : Tensor of shape ([*members,] batch, n_tasks)
+        Encoded targets; of shape ([*members,] batch) with ``task_of_row``.
+    weight : Tensor, shaped as ``codes``, or None
+        Weights of the labels, zero where unobserved. None: all observed, all one.
+    row_weight : Tensor of shape ([*members,] batch), or None
+        Weights of the rows in statistics of the representation; None for all one.
+    task_of_row : int Tensor of shape ([*members,] batch), or None
+        The one task each row is labelled for, if that is how the data are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.engine import Batch
+    >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 2), None, None, None)
+    >>> batch.codes.shape  # 4 rows, 2 tasks
+    torch.Size([4, 2])
+    """
 
     x: Tensor
     codes: Tensor
@@ -33,11 +55,22 @@ def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
     Parameters
     ----------
     array : ndarray
+        Numbers, of any shape.
     device : torch.device
+        Where the tensor shall be.
 
     Returns
     -------
     Tensor
+        Of the same shape and type; on the CPU, in the same memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skmtl.engine import as_tensor
+    >>> as_tensor(np.zeros((2, 3)), torch.device("cpu")).shape
+    torch.Size([2, 3])
     """
     with warnings.catch_warnings():
         # Nothing here ever writes to the features.
@@ -49,18 +82,29 @@ def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
 class TaskTensors(Dataset):
     """Features, encoded targets and weights of one fit.
 
-    Attributes
+    Parameters
     ----------
     x : Tensor of shape (n_rows, *row)
-    codes : Tensor of shape (n_rows, n_tasks), or (n_rows,) with ``task_of_row``
-    weight : Tensor shaped as ``codes``, or None
-        Zero where unobserved. None: everything observed, all weights one.
-    row_weight : Tensor of shape (n_rows,), or None
-        Weight of the row in statistics of the representation.
-    task_of_row : int Tensor of shape (n_rows,), or None
+        Features, in the type of the user's array.
+    codes : Tensor of shape (n_rows, n_tasks)
+        Encoded targets; of shape (n_rows,) with ``task_of_row``.
+    weight : Tensor, shaped as ``codes``, or None, default=None
+        Weights of the labels, zero where unobserved. None: all observed, all one.
+    row_weight : Tensor of shape (n_rows,), or None, default=None
+        Weights of the rows in statistics of the representation; None for all one.
+    task_of_row : int Tensor of shape (n_rows,), or None, default=None
         The one task each row is labelled for, if that is how the data are.
-    rows : int Tensor of shape (n_used,), or None
+    rows : int Tensor of shape (n_used,), or None, default=None
         The rows that take part; None for all.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.engine import TaskTensors
+    >>> data = TaskTensors(x=torch.zeros(5, 3), codes=torch.zeros(5, 2))
+    >>> training = data.subset(torch.tensor([0, 2, 4]))
+    >>> len(training), len(training.whole().x)
+    (3, 3)
     """
 
     x: Tensor
@@ -78,15 +122,51 @@ class TaskTensors(Dataset):
         return self.take(torch.tensor([place], device=self.x.device))
 
     def subset(self, rows: Tensor) -> "TaskTensors":
-        """Keep only ``rows``, without copying."""
+        """Let only some rows take part, without a copy.
+
+        Parameters
+        ----------
+        rows : int Tensor of shape (n_used,)
+            Places of the rows in ``x``.
+
+        Returns
+        -------
+        TaskTensors
+            The same tensors, with these ``rows``.
+        """
         return replace(self, rows=rows)
 
     def take(self, places: Tensor) -> Batch:
-        """Gather rows by their place in ``x``."""
-        return _batch(_select(part, places) for part in self._parts())
+        """Gather rows by their place in ``x``, whether they take part or not.
+
+        Parameters
+        ----------
+        places : int Tensor of shape (batch,)
+            Places of the rows in ``x``.
+
+        Returns
+        -------
+        Batch
+            Copies of these rows, in this order.
+        """
+        return Batch._make(
+            None if part is None else part.index_select(0, places)
+            for part in self._parts()
+        )
 
     def to(self, dtype: torch.dtype) -> "TaskTensors":
-        """Hold targets and weights in another type; X is converted by batch."""
+        """Hold targets and weights in another type; X is converted by batch.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Floating-point type of the network.
+
+        Returns
+        -------
+        TaskTensors
+            With ``codes``, ``weight`` and ``row_weight`` of that type.
+        """
         weight, row_weight = (
             own if own is None else own.to(dtype)
             for own in (self.weight, self.row_weight)
@@ -96,21 +176,19 @@ class TaskTensors(Dataset):
         )
 
     def whole(self) -> Batch:
-        """All rows that take part, as one batch."""
+        """Gather all rows that take part as one batch.
+
+        Returns
+        -------
+        Batch
+            Without a copy if all rows take part.
+        """
         if self.rows is None:
-            return _batch(self._parts())
+            return Batch._make(self._parts())
         return self.take(self.rows)
 
     def _parts(self) -> tuple[Tensor | None, ...]:
         return (self.x, self.codes, self.weight, self.row_weight, self.task_of_row)
-
-
-def _batch(parts: Iterable[Any]) -> Batch:
-    return Batch(*parts)
-
-
-def _select(part: Tensor | None, places: Tensor) -> Tensor | None:
-    return None if part is None else part.index_select(0, places)
 
 
 def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
@@ -129,17 +207,29 @@ def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
 
 
 class Batches:
-    """Minibatches of one or many members.
+    """Minibatches of one or many members; every iteration is an epoch.
 
     Parameters
     ----------
     datasets : sequence of TaskTensors
-        One per member, all of the same length, or a single one.
+        One per member, all of the same length; a single one if all see the same.
     batch_size : int
-    generators : sequence of torch.Generator, optional
+        Rows per batch and member; the last batch of an epoch may hold fewer.
+    generators : sequence of torch.Generator, or None
         One per dataset, to draw the permutations; None keeps the order.
     dtype : torch.dtype
-        Integer features are converted to it batch by batch.
+        Features of another type are converted to it batch by batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.engine import Batches, TaskTensors
+    >>> data = TaskTensors(x=torch.zeros(5, 3), codes=torch.zeros(5, 2))
+    >>> [len(batch.x) for batch in Batches([data], 2, None, torch.float32)]
+    [2, 2, 1]
+    >>> stack = Batches([data] * 7, 5, None, torch.float32)
+    >>> next(iter(stack)).x.shape  # 7 members, 5 rows, 3 features
+    torch.Size([7, 5, 3])
     """
 
     def __init__(
@@ -196,16 +286,13 @@ class Batches:
             for part in block
         ]
         for index in range(len(pieces[0] or ())):
-            yield _batch(None if part is None else part[index] for part in pieces)
+            yield Batch._make(None if part is None else part[index] for part in pieces)
 
     def _join(self, blocks: Sequence[Batch]) -> Batch:
-        if len(blocks) == 1:
-            joined = blocks[0]
-        else:
-            joined = _batch(
+        joined = blocks[0]
+        if len(blocks) > 1:
+            joined = Batch._make(
                 None if parts[0] is None else torch.stack(parts)
                 for parts in zip(*blocks, strict=True)
             )
-        if joined.x.dtype == self.dtype:
-            return joined
         return joined._replace(x=joined.x.to(self.dtype))

@@ -79,6 +79,20 @@ class LossMeter:
         loss = np.where(counts > 0, means * weights, 0.0).sum(-1)
         return loss.tolist(), means.tolist()
 
+    def record(self, history: Any, prefix: str, task_weight: Tensor | None) -> None:
+        """Write the epoch's losses into the history.
+
+        Parameters
+        ----------
+        history : skorch History
+        prefix : str
+            Start of their names, "train" or "valid".
+        task_weight : Tensor of shape ([*members,] n_tasks), or None
+        """
+        loss, task_losses = self.read(task_weight)
+        history.record(prefix + "_loss", loss)
+        history.record(prefix + "_task_losses", task_losses)
+
 
 def check_finite(history: Any, names: list[str]) -> None:
     """Stop training on a loss that is not finite.

@@ -32,15 +32,20 @@ _VALID_BATCH = 4096
 class Trained:
     """What the engine hands back for one plan.
 
-    Attributes
+    Parameters
     ----------
     net : MultiTaskNet
         Holds the trained network as ``module_``.
-    history : dict of str to ndarray of shape (n_epochs,)
-        One entry per column: epoch, seconds, losses, and one loss per task.
+    history : dict of str to ndarray of shape (n_iter,)
+        One entry per column: epoch, seconds, losses, and one loss per task, in nats.
     n_iter : int
         Epochs run.
     interrupted : bool
+        Whether training ended early by Ctrl-C.
+
+    Examples
+    --------
+    See :func:`train`, which returns such objects.
     """
 
     net: MultiTaskNet
@@ -78,6 +83,19 @@ def train(
         If a loss is not finite.
     KeyboardInterrupt
         If interrupted before the first epoch ended.
+
+    Examples
+    --------
+    The settings come from a net trained before; :class:`Plan` shows a whole plan.
+
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=3).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> [trained.n_iter for trained in train([plan, plan])]
+    [3, 3]
     """
     if len(plans) > 1 and not _vectorised(plans):
         return _one_by_one(plans)
@@ -91,7 +109,7 @@ def train(
     if snapshot.interrupted and snapshot.epochs == 0:
         raise KeyboardInterrupt
     if len(plans) == 1:
-        return [_finish(net, first, snapshot, None)]
+        return [_finish(net, first, snapshot, None, net.history)]
     return [
         _finish(_member_net(net, plan, member), plan, snapshot, member, net.history)
         for member, plan in enumerate(plans)
@@ -99,11 +117,8 @@ def train(
 
 
 def _vectorised(plans: Sequence[Plan]) -> bool:
-    return all(
-        module.can_stack()
-        for module in plans[0].network.modules()
-        if isinstance(module, UserEncoder)
-    )
+    modules = plans[0].network.modules()
+    return all(own.can_stack() for own in modules if isinstance(own, UserEncoder))
 
 
 def _one_by_one(plans: Sequence[Plan]) -> list[Trained]:
@@ -122,14 +137,13 @@ def _go_on(net: MultiTaskNet, plan: Plan) -> Plan:
         plan.settings, dtype=old.dtype, device=old.device, autocast=old.autocast
     )
     net.weight_decay = plan.settings.weight_decay
-    net.task_weight = plan.task_weight
-    if plan.task_weight is not None:
-        net.task_weight = plan.task_weight.to(old.dtype)
+    weight = plan.task_weight
+    net.task_weight = None if weight is None else weight.to(old.dtype)
     return replace(plan, settings=net.settings, train=plan.train.to(old.dtype))
 
 
 def _build(plans: Sequence[Plan]) -> MultiTaskNet:
-    first = plans[0]
+    first, settings = plans[0], plans[0].settings
     if len(plans) == 1:
         return _new_net(first.network, first)
     _check_stackable(plans)
@@ -137,14 +151,12 @@ def _build(plans: Sequence[Plan]) -> MultiTaskNet:
     weights = None
     if any(plan.task_weight is not None for plan in plans):
         ones = torch.ones(
-            len(first.specs), dtype=first.settings.dtype, device=first.settings.device
+            len(first.specs), dtype=settings.dtype, device=settings.device
         )
-        weights = torch.stack(
-            [ones if plan.task_weight is None else plan.task_weight for plan in plans]
-        )
-    decay = torch.tensor(
-        [plan.settings.weight_decay for plan in plans], dtype=torch.float64
-    )
+        own = [ones if plan.task_weight is None else plan.task_weight for plan in plans]
+        weights = torch.stack(own)
+    decays = [plan.settings.weight_decay for plan in plans]
+    decay = torch.tensor(decays, dtype=torch.float64)
     return _new_net(module, first, task_weight=weights, weight_decay=decay)
 
 
@@ -203,13 +215,8 @@ def _extent(data: TaskTensors | None) -> tuple[int, bool]:
 
 
 def _same_rows(plans: Sequence[Plan]) -> bool:
-    first = plans[0]
-    return all(
-        plan.train is first.train
-        and plan.valid is first.valid
-        and plan.shuffle_seed == first.shuffle_seed
-        for plan in plans
-    )
+    drawn = {(id(plan.train), id(plan.valid), plan.shuffle_seed) for plan in plans}
+    return len(drawn) == 1
 
 
 def _shuffled(plans: Sequence[Plan]) -> Batches:
@@ -262,13 +269,8 @@ def _member_state(value: Any, member: int, joint: Tensor) -> Any:
 
 
 def _finish(
-    net: MultiTaskNet,
-    plan: Plan,
-    snapshot: Snapshot,
-    member: int | None,
-    history: Any = None,
+    net: MultiTaskNet, plan: Plan, snapshot: Snapshot, member: int | None, rows: Any
 ) -> Trained:
-    rows = net.history if history is None else history
     names = [spec.name for spec in plan.specs]
     n_iter = snapshot.epochs
     if snapshot.stop_epoch.ndim and member is not None:
