@@ -12,14 +12,8 @@ torch.Size([5, 4, 2])
 
 from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
-from ._layers import (
-    Dropout,
-    MemberConv2d,
-    MemberLinear,
-    TaskHeads,
-    member_linear,
-    rows_of_tasks,
-)
+from ._heads import TaskHeads, rows_of_tasks
+from ._layers import Dropout, MemberConv2d, MemberLinear, member_linear
 from ._network import MultiTaskNetwork
 from ._random import MemberRandom
 from ._stacking import stack_modules, unstack_module

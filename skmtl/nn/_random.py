@@ -22,6 +22,17 @@ class MemberRandom:
     ----------
     members : tuple of int
         The leading axes of every draw: ``()`` for a single network, else ``(M,)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberRandom
+    >>> both = MemberRandom([3, 4]).normal((5,), torch.float32)
+    >>> both.shape
+    torch.Size([2, 5])
+    >>> alone = MemberRandom(4).normal((5,), torch.float32)
+    >>> torch.equal(both[1], alone)
+    True
     """
 
     def __init__(
@@ -36,14 +47,40 @@ class MemberRandom:
         ]
 
     def normal(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Draw standard normal numbers of shape ``(*members, *shape)``."""
+        """Draw standard normal numbers.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of each member's draw.
+        dtype : torch.dtype
+            Type of the result; the numbers are drawn in single precision.
+
+        Returns
+        -------
+        Tensor of shape (*members, *shape)
+            Each member's part comes from its own generator.
+        """
         draws = self._empty(shape)
         for part, generator in self._parts(draws):
             part.normal_(generator=generator)
         return draws.to(dtype)
 
     def uniform(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Draw numbers uniform on [0, 1) of shape ``(*members, *shape)``."""
+        """Draw numbers uniform on [0, 1).
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of each member's draw.
+        dtype : torch.dtype
+            Type of the result; the numbers are drawn in single precision.
+
+        Returns
+        -------
+        Tensor of shape (*members, *shape)
+            Each member's part comes from its own generator.
+        """
         draws = self._empty(shape)
         for part, generator in self._parts(draws):
             part.uniform_(generator=generator)

@@ -35,6 +35,19 @@ def stack_modules(modules: Sequence[ModuleT]) -> ModuleT:
     InputError
         If the modules differ in what members share: structure, plain attributes,
         other buffers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, stack_modules
+    >>> random = torch.Generator().manual_seed(0)
+    >>> layers = [MemberLinear(3, 2, random) for _ in range(5)]
+    >>> stacked = stack_modules(layers)
+    >>> stacked.weight.shape
+    torch.Size([5, 2, 3])
+    >>> x = torch.ones(4, 3)
+    >>> torch.allclose(stacked(x)[1], layers[1](x))
+    True
     """
     _check_alike(modules)
     stacked = copy.deepcopy(modules[0])
@@ -46,7 +59,30 @@ def stack_modules(modules: Sequence[ModuleT]) -> ModuleT:
 
 
 def unstack_module(stacked: ModuleT, member: int) -> ModuleT:
-    """Cut one member out of a module made by :func:`stack_modules`."""
+    """Cut one member out of a module made by :func:`stack_modules`.
+
+    Parameters
+    ----------
+    stacked : Module
+        Its parameters carry a leading member axis.
+    member : int
+        Place of the member on that axis.
+
+    Returns
+    -------
+    Module
+        A copy without the member axis, which shares no memory with ``stacked``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, stack_modules, unstack_module
+    >>> random = torch.Generator().manual_seed(0)
+    >>> layers = [MemberLinear(3, 2, random) for _ in range(5)]
+    >>> alone = unstack_module(stack_modules(layers), 1)
+    >>> torch.equal(alone.weight, layers[1].weight)
+    True
+    """
     alone = copy.deepcopy(stacked)
     for name, tensor in list(_member_tensors(alone)):
         own = tensor.detach()[member].clone()

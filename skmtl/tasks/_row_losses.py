@@ -1,0 +1,42 @@
+"""Losses of single rows, and their derivatives by the outputs, by kind of task."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["ROW_LOSSES"]
+
+
+def _single_output(outputs: Tensor, gradient: Tensor) -> Tensor:
+    if outputs.shape[-1] == 1:
+        return gradient.unsqueeze(-1)
+    return F.pad(gradient.unsqueeze(-1), (0, outputs.shape[-1] - 1))
+
+
+def _binary(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    logits = outputs[..., 0]
+    rows = F.binary_cross_entropy_with_logits(logits, codes, reduction="none")
+    return rows, _single_output(outputs, logits.sigmoid() - codes)
+
+
+def _multiclass(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    classes = codes.long().unsqueeze(-1)
+    log_shares = outputs.log_softmax(-1)
+    rows = log_shares.gather(-1, classes).squeeze(-1).neg()
+    minus_one = outputs.new_full((1,), -1.0).expand(classes.shape)
+    return rows, log_shares.exp_().scatter_add_(-1, classes, minus_one)
+
+
+def _continuous(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    error = outputs[..., 0] - codes
+    return 0.5 * error.square(), _single_output(outputs, error)
+
+
+# Each maps outputs (..., batch, n_outputs_max) and codes (..., batch) to losses in
+# nats, shaped as the codes, and to their derivatives, shaped as the outputs.
+ROW_LOSSES: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
+    "binary": _binary,
+    "multiclass": _multiclass,
+    "continuous": _continuous,
+}
