@@ -5,8 +5,7 @@ import math
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..engine import Plan, Settings, TaskTensors
-from ..engine._stack import _new_net
+from ..engine import Plan, Settings, TaskTensors, wrap_network
 from ._context import build_network
 
 __all__ = ["make_net", "read_settings", "rebuild"]
@@ -114,6 +113,6 @@ def make_net(estimator, network, values, settings):
         noise_seed=0,
         torch_seed=0,
     )
-    net = _new_net(network, plan)
+    net = wrap_network(network, plan)
     net.history.extend(values["history"])
     return net

@@ -4,11 +4,14 @@ The engine is the only part that names skorch. It trains one plan, or many plans
 members of one network; the results are those of separate fits.
 """
 
-from ._batches import Batch, Batches, TaskTensors, as_tensor
+from ._batches import Batches
+from ._building import wrap_network
+from ._data import Batch, TaskTensors, as_tensor
 from ._device import network_dtype, resolve_device, seeded
+from ._layout import stack_key
 from ._net import MultiTaskNet
 from ._settings import Plan, Settings
-from ._stack import Trained, train
+from ._stack import Trained, train, train_fits
 
 __all__ = [
     "Batch",
@@ -22,5 +25,8 @@ __all__ = [
     "network_dtype",
     "resolve_device",
     "seeded",
+    "stack_key",
     "train",
+    "train_fits",
+    "wrap_network",
 ]

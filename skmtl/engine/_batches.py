@@ -1,194 +1,18 @@
-"""Training data as tensors on the device, and minibatches cut out of them."""
+"""Minibatches cut out of the training data of one or many members."""
 
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-__all__ = ["Batch", "Batches", "TaskTensors", "as_tensor"]
+from ._data import Batch, TaskTensors, batch_of
+
+__all__ = ["Batches"]
 
 # Rows are gathered in blocks of about this size and then cut into batches: few
 # gathers keep the interpreter out of the way, small blocks keep memory low.
 _BLOCK_BYTES = 4 * 2**20
-
-
-class Batch(NamedTuple):
-    """One minibatch; member axes lead where members see different rows.
-
-    Parameters
-    ----------
-    x : Tensor of shape ([*members,] batch, *row)
-        Features.
-    codes : Tensor of shape ([*members,] batch, n_tasks)
-        Encoded targets; of shape ([*members,] batch) with ``task_of_row``.
-    weight : Tensor, shaped as ``codes``, or None
-        Weights of the labels, zero where unobserved. None: all observed, all one.
-    row_weight : Tensor of shape ([*members,] batch), or None
-        Weights of the rows in statistics of the representation; None for all one.
-    task_of_row : int Tensor of shape ([*members,] batch), or None
-        The one task each row is labelled for, if that is how the data are.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmtl.engine import Batch
-    >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 2), None, None, None)
-    >>> batch.codes.shape  # 4 rows, 2 tasks
-    torch.Size([4, 2])
-    """
-
-    x: Tensor
-    codes: Tensor
-    weight: Tensor | None
-    row_weight: Tensor | None
-    task_of_row: Tensor | None
-
-
-def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    """Wrap an array without a copy on the CPU, read-only memory maps included.
-
-    Parameters
-    ----------
-    array : ndarray
-        Numbers, of any shape.
-    device : torch.device
-        Where the tensor shall be.
-
-    Returns
-    -------
-    Tensor
-        Of the same shape and type; on the CPU, in the same memory.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import torch
-    >>> from skmtl.engine import as_tensor
-    >>> as_tensor(np.zeros((2, 3)), torch.device("cpu")).shape
-    torch.Size([2, 3])
-    """
-    with warnings.catch_warnings():
-        # Nothing here ever writes to the features.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(np.asarray(array)).to(device)
-
-
-@dataclass(frozen=True)
-class TaskTensors(Dataset):
-    """Features, encoded targets and weights of one fit.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_rows, *row)
-        Features, in the type of the user's array.
-    codes : Tensor of shape (n_rows, n_tasks)
-        Encoded targets; of shape (n_rows,) with ``task_of_row``.
-    weight : Tensor, shaped as ``codes``, or None, default=None
-        Weights of the labels, zero where unobserved. None: all observed, all one.
-    row_weight : Tensor of shape (n_rows,), or None, default=None
-        Weights of the rows in statistics of the representation; None for all one.
-    task_of_row : int Tensor of shape (n_rows,), or None, default=None
-        The one task each row is labelled for, if that is how the data are.
-    rows : int Tensor of shape (n_used,), or None, default=None
-        The rows that take part; None for all.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmtl.engine import TaskTensors
-    >>> data = TaskTensors(x=torch.zeros(5, 3), codes=torch.zeros(5, 2))
-    >>> training = data.subset(torch.tensor([0, 2, 4]))
-    >>> len(training), len(training.whole().x)
-    (3, 3)
-    """
-
-    x: Tensor
-    codes: Tensor
-    weight: Tensor | None = None
-    row_weight: Tensor | None = None
-    task_of_row: Tensor | None = None
-    rows: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.x) if self.rows is None else len(self.rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        place = index if self.rows is None else int(self.rows[index])
-        return self.take(torch.tensor([place], device=self.x.device))
-
-    def subset(self, rows: Tensor) -> "TaskTensors":
-        """Let only some rows take part, without a copy.
-
-        Parameters
-        ----------
-        rows : int Tensor of shape (n_used,)
-            Places of the rows in ``x``.
-
-        Returns
-        -------
-        TaskTensors
-            The same tensors, with these ``rows``.
-        """
-        return replace(self, rows=rows)
-
-    def take(self, places: Tensor) -> Batch:
-        """Gather rows by their place in ``x``, whether they take part or not.
-
-        Parameters
-        ----------
-        places : int Tensor of shape (batch,)
-            Places of the rows in ``x``.
-
-        Returns
-        -------
-        Batch
-            Copies of these rows, in this order.
-        """
-        return Batch._make(
-            None if part is None else part.index_select(0, places)
-            for part in self._parts()
-        )
-
-    def to(self, dtype: torch.dtype) -> "TaskTensors":
-        """Hold targets and weights in another type; X is converted by batch.
-
-        Parameters
-        ----------
-        dtype : torch.dtype
-            Floating-point type of the network.
-
-        Returns
-        -------
-        TaskTensors
-            With ``codes``, ``weight`` and ``row_weight`` of that type.
-        """
-        weight, row_weight = (
-            own if own is None else own.to(dtype)
-            for own in (self.weight, self.row_weight)
-        )
-        return replace(
-            self, codes=self.codes.to(dtype), weight=weight, row_weight=row_weight
-        )
-
-    def whole(self) -> Batch:
-        """Gather all rows that take part as one batch.
-
-        Returns
-        -------
-        Batch
-            Without a copy if all rows take part.
-        """
-        if self.rows is None:
-            return Batch._make(self._parts())
-        return self.take(self.rows)
-
-    def _parts(self) -> tuple[Tensor | None, ...]:
-        return (self.x, self.codes, self.weight, self.row_weight, self.task_of_row)
 
 
 def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
@@ -207,18 +31,22 @@ def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
 
 
 class Batches:
-    """Minibatches of one or many members; every iteration is an epoch.
+    """Minibatches of one or many datasets; every iteration is an epoch.
+
+    Datasets may differ in length; shorter ones are padded with rows of weight zero.
 
     Parameters
     ----------
     datasets : sequence of TaskTensors
-        One per member, all of the same length; a single one if all see the same.
+        One per member or group of members, or a single one.
     batch_size : int
-        Rows per batch and member; the last batch of an epoch may hold fewer.
+        Rows per batch and dataset; the last batch of an epoch may hold fewer.
     generators : sequence of torch.Generator, or None
         One per dataset, to draw the permutations; None keeps the order.
     dtype : torch.dtype
         Features of another type are converted to it batch by batch.
+    grouped : bool, default=False
+        Whether each dataset serves several members, which are the second axis.
 
     Examples
     --------
@@ -227,9 +55,10 @@ class Batches:
     >>> data = TaskTensors(x=torch.zeros(5, 3), codes=torch.zeros(5, 2))
     >>> [len(batch.x) for batch in Batches([data], 2, None, torch.float32)]
     [2, 2, 1]
-    >>> stack = Batches([data] * 7, 5, None, torch.float32)
-    >>> next(iter(stack)).x.shape  # 7 members, 5 rows, 3 features
-    torch.Size([7, 5, 3])
+    >>> stack = Batches([data, data.subset(torch.arange(4))], 5, None, torch.float32)
+    >>> batch = next(iter(stack))
+    >>> batch.x.shape, batch.lengths  # 2 members, 5 rows, 3 features
+    (torch.Size([2, 5, 3]), (5, 4))
     """
 
     def __init__(
@@ -238,15 +67,18 @@ class Batches:
         batch_size: int,
         generators: Sequence[torch.Generator] | None,
         dtype: torch.dtype,
+        grouped: bool = False,
     ) -> None:
         self.datasets = _equally_weighted(datasets)
         self.batch_size = batch_size
         self.generators = generators
         self.dtype = dtype
+        self.grouped = grouped
+        self.lengths = [len(data) for data in self.datasets]
         self._full: Batch | None = None
 
     def __len__(self) -> int:
-        return -(-len(self.datasets[0]) // self.batch_size)
+        return -(-max(self.lengths) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         if len(self) == 1:
@@ -255,44 +87,91 @@ class Batches:
         orders = [self._order(member) for member in range(len(self.datasets))]
         step = self._block_rows()
         for start in range(0, len(orders[0]), step):
-            yield from self._cut([order[start : start + step] for order in orders])
+            yield from self._cut(orders, start, step)
 
     def _one_batch(self) -> Batch:
         # One batch holds all rows: their order is of no account, so it is built once.
         if self._full is None:
-            self._full = self._join([data.whole() for data in self.datasets])
+            longest = max(self.lengths)
+            if min(self.lengths) == longest:
+                blocks = [data.whole() for data in self.datasets]
+            else:
+                orders = [_pad(data.places(), longest) for data in self.datasets]
+                pairs = zip(self.datasets, orders, strict=True)
+                blocks = [data.take(order) for data, order in pairs]
+            self._full = self._masked(self._join(blocks), 0)
         return self._full
 
     def _order(self, member: int) -> Tensor:
         data = self.datasets[member]
-        if self.generators is None:
-            order = torch.arange(len(data), device=data.x.device)
-        else:
+        order = data.places()
+        if self.generators is not None:
             generator = self.generators[member]
-            order = torch.randperm(len(data), generator=generator).to(data.x.device)
-        return order if data.rows is None else data.rows[order]
+            shuffled = torch.randperm(len(data), generator=generator)
+            order = order[shuffled.to(order.device)]
+        return _pad(order, max(self.lengths))
 
     def _block_rows(self) -> int:
         x = self.datasets[0].x
         row_bytes = max(x[0].numel() * x.element_size() * len(self.datasets), 1)
         return self.batch_size * max(_BLOCK_BYTES // (row_bytes * self.batch_size), 1)
 
-    def _cut(self, places: Sequence[Tensor]) -> Iterator[Batch]:
-        pairs = zip(self.datasets, places, strict=True)
-        block = self._join([data.take(own) for data, own in pairs])
-        axis = 0 if len(self.datasets) == 1 else 1
+    def _cut(self, orders: Sequence[Tensor], start: int, step: int) -> Iterator[Batch]:
+        pairs = zip(self.datasets, orders, strict=True)
+        block = self._join(
+            [data.take(order[start : start + step]) for data, order in pairs]
+        )
+        axis = len(self._axes())
         pieces = [
             None if part is None else part.split(self.batch_size, axis)
-            for part in block
+            for part in block[:-1]
         ]
         for index in range(len(pieces[0] or ())):
-            yield Batch._make(None if part is None else part[index] for part in pieces)
+            batch = batch_of(None if part is None else part[index] for part in pieces)
+            yield self._masked(batch, start + index * self.batch_size)
+
+    def _axes(self) -> tuple[int, ...]:
+        """Leading axes of a batch."""
+        if len(self.datasets) == 1:
+            return ()
+        return (len(self.datasets), 1) if self.grouped else (len(self.datasets),)
+
+    def _masked(self, batch: Batch, start: int) -> Batch:
+        """Weigh padding zero, in a batch that starts at a place of the order."""
+        axes = self._axes()
+        size = batch.x.shape[len(axes)]
+        if min(self.lengths) >= start + size:
+            return batch
+        lengths = [max(min(own - start, size), 0) for own in self.lengths]
+        device = batch.codes.device
+        rows = torch.arange(size, device=device)
+        real = rows < torch.tensor(lengths, device=device).view(*axes, 1)
+        share = real.to(batch.codes.dtype)
+        labels = share if batch.codes.dim() == real.dim() else share.unsqueeze(-1)
+        labels = labels.expand_as(batch.codes)
+        return batch._replace(
+            weight=labels if batch.weight is None else batch.weight * labels,
+            row_weight=share if batch.row_weight is None else batch.row_weight * share,
+            lengths=tuple(lengths),
+        )
 
     def _join(self, blocks: Sequence[Batch]) -> Batch:
-        joined = blocks[0]
-        if len(blocks) > 1:
-            joined = Batch._make(
-                None if parts[0] is None else torch.stack(parts)
-                for parts in zip(*blocks, strict=True)
+        if len(blocks) == 1:
+            joined = blocks[0]
+        else:
+            joined = batch_of(
+                None
+                if parts[0] is None
+                else torch.stack(parts).unflatten(0, self._axes())
+                for parts in zip(*(block[:-1] for block in blocks), strict=True)
             )
+        if joined.x.dtype == self.dtype:
+            return joined
         return joined._replace(x=joined.x.to(self.dtype))
+
+
+def _pad(order: Tensor, length: int) -> Tensor:
+    """Fill up with the first place, whose row will weigh zero."""
+    if len(order) == length:
+        return order
+    return torch.cat([order, order[:1].expand(length - len(order))])

@@ -5,13 +5,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor, nn
 
 from ..exceptions import ConvergenceError
 from ._settings import Settings
 
-__all__ = ["LossMeter", "Snapshot", "check_finite", "check_weights", "hears_batches"]
+__all__ = [
+    "LossMeter",
+    "Snapshot",
+    "default_callbacks",
+    "find_blown_up",
+    "find_infinite",
+    "hears_batches",
+]
+
+# Index of a member along the member axes; () for a single network.
+Place = tuple[int, ...]
 
 _BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -22,6 +32,13 @@ def hears_batches(callback: Callback) -> bool:
     return any(
         getattr(kind, own) is not getattr(Callback, own) for own in _BATCH_EVENTS
     )
+
+
+def default_callbacks(verbose: int) -> list[tuple[str, Callback]]:
+    """Make the callbacks of every net: a clock and, if ``verbose``, a printed log."""
+    ignored = ["train_task_losses", "valid_task_losses"]
+    log = [("print_log", PrintLog(keys_ignored=ignored))]
+    return [("epoch_timer", EpochTimer()), *(log if verbose else [])]
 
 
 class LossMeter:
@@ -94,8 +111,8 @@ class LossMeter:
         history.record(prefix + "_task_losses", task_losses)
 
 
-def check_finite(history: Any, names: list[str]) -> None:
-    """Stop training on a loss that is not finite.
+def find_infinite(history: Any, names: list[str]) -> dict[Place, ConvergenceError]:
+    """Find members whose loss is not finite.
 
     Parameters
     ----------
@@ -103,55 +120,64 @@ def check_finite(history: Any, names: list[str]) -> None:
     names : list of str
         Task names.
 
-    Raises
-    ------
-    ConvergenceError
-        Naming epoch, tasks and remedy.
+    Returns
+    -------
+    dict of tuple to ConvergenceError
+        By the member's index, () for a single network; the error names epoch, tasks
+        and remedy.
     """
     losses = np.asarray(history[-1]["train_loss"])
-    if np.isfinite(losses).all():
-        return
-    task_losses = np.atleast_2d(history[-1]["train_task_losses"])
-    # A task without labels is NaN in the record but adds nothing to the sum.
-    totals = np.where(np.isnan(task_losses), np.inf, task_losses)
-    bad = [
-        name
-        for name, column in zip(names, totals.T, strict=True)
-        if not np.isfinite(column).all()
-    ]
-    raise ConvergenceError(
-        f"The training loss is not finite in epoch {len(history)} for task(s) "
-        f"{', '.join(map(repr, bad))}. Scale X (for example with StandardScaler), "
-        "lower `lr`, or look for extreme targets."
-    )
+    found = {}
+    for index in np.argwhere(~np.isfinite(losses)):
+        place = tuple(index.tolist())
+        task_losses = np.asarray(history[-1]["train_task_losses"])[place]
+        pairs = zip(names, task_losses, strict=True)
+        bad_names = [name for name, own in pairs if not np.isfinite(own)]
+        found[place] = ConvergenceError(
+            f"The training loss is not finite in epoch {len(history)} for task(s) "
+            f"{', '.join(map(repr, bad_names))}. Scale X (for example with "
+            "StandardScaler), lower `lr`, or look for extreme targets."
+        )
+    return found
 
 
-def check_weights(module: nn.Module, epochs: int) -> None:
-    """Refuse weights that the last step, which no loss sees, blew up.
+def find_blown_up(
+    module: nn.Module, epochs: int, members: tuple[int, ...]
+) -> dict[Place, ConvergenceError]:
+    """Find members whose weights the last step, which no loss sees, blew up.
 
     Parameters
     ----------
     module : Module
     epochs : int
         Finished epochs, for the message.
+    members : tuple of int
+        Lengths of the member axes.
 
-    Raises
-    ------
-    ConvergenceError
+    Returns
+    -------
+    dict of tuple to ConvergenceError
+        As from :func:`find_infinite`.
     """
-    if all(bool(weight.isfinite().all()) for weight in module.parameters()):
-        return
-    raise ConvergenceError(
-        f"The weights are not finite after epoch {epochs}. Scale X (for example with "
-        "StandardScaler), lower `lr`, or look for extreme targets."
-    )
+    finite = torch.ones(members, dtype=torch.bool)
+    for weight in module.parameters():
+        own = weight.isfinite().reshape(*members, -1).all(-1)
+        finite &= own.cpu()
+    return {
+        tuple(index): ConvergenceError(
+            f"The weights are not finite after epoch {epochs}. Scale X (for example "
+            "with StandardScaler), lower `lr`, or look for extreme targets."
+        )
+        for index in (~finite).nonzero().tolist()
+    }
 
 
 class Snapshot:
     """Parameters worth returning to, per member.
 
     Keeps those of the last finished epoch, against interruption, and, with early
-    stopping, those of each member's best epoch.
+    stopping, those of each member's best epoch. ``errors`` holds the members that did
+    not stay finite.
 
     Parameters
     ----------
@@ -165,6 +191,7 @@ class Snapshot:
             for tensor in module.state_dict().values()
             if tensor.is_floating_point()
         ]
+        self._module: Any = module
         self._settings = settings
         self._last = [tensor.clone() for tensor in self._tensors]
         self._best: list[Tensor] | None = None
@@ -174,6 +201,23 @@ class Snapshot:
         self.best_epoch = np.array(0)
         self.epochs = 0
         self.interrupted = False
+        self.errors: dict[Place, ConvergenceError] = {}
+
+    def epochs_of(self, place: Place) -> int:
+        """Epochs that a member took part in."""
+        if self.stop_epoch.ndim != len(place):
+            return self.epochs
+        return int(self.stop_epoch[place]) or self.epochs
+
+    def check_losses(self, history: Any, names: list[str]) -> bool:
+        """Note members whose loss is not finite; return whether none is left."""
+        self.errors = {**find_infinite(history, names), **self.errors}
+        return len(self.errors) == math.prod(self._module.members)
+
+    def check_weights(self) -> None:
+        """Note members whose weights are not finite."""
+        found = find_blown_up(self._module, self.epochs, self._module.members)
+        self.errors = {**found, **self.errors}
 
     def after_epoch(self, history: Any) -> bool:
         """Note a finished epoch.
@@ -213,9 +257,10 @@ class Snapshot:
             if better:
                 torch._foreach_copy_(self._best, self._tensors)
             return
-        members = np.flatnonzero(better).tolist()
+        members = torch.as_tensor(better)
         for best, now in zip(self._best, self._tensors, strict=True):
-            best[members] = now[members]
+            own = members.to(now.device)
+            best[own] = now[own]
 
     def restore(self) -> None:
         """Go back to the best epoch, or to the last finished one if interrupted."""

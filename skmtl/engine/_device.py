@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..exceptions import InputError
 from ..nn import MemberRandom, MultiTaskNetwork
-from ._batches import Batch
+from ._data import Batch
 from ._settings import Settings
 
 __all__ = ["encode_decode", "network_dtype", "resolve_device", "seeded"]

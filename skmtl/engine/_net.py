@@ -5,14 +5,13 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PrintLog
 from torch import Tensor
 
 from skmtl.nn import MemberRandom
 from skmtl.tasks import task_factors
 
-from ._batches import Batch
-from ._callbacks import LossMeter, Snapshot, check_finite, check_weights, hears_batches
+from ._callbacks import LossMeter, Snapshot, default_callbacks, hears_batches
+from ._data import Batch
 from ._device import encode_decode
 from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
@@ -38,7 +37,7 @@ class MultiTaskNet(NeuralNet):
         Factors of the tasks' losses in their sum; None for all one.
     random : MemberRandom, optional
         Source of the noise; None trains without.
-    weight_decay : float or Tensor of shape (M,)
+    weight_decay : float or Tensor of shape (*members,)
         One value per member of a stack.
     on_epoch : callable, optional
         As in :class:`Plan`.
@@ -74,9 +73,7 @@ class MultiTaskNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        ignored = ["train_task_losses", "valid_task_losses"]
-        log = [("print_log", PrintLog(keys_ignored=ignored))]
-        return [("epoch_timer", EpochTimer()), *(log if self.verbose else [])]
+        return default_callbacks(self.verbose)
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> Any:
         """Group the parameters by learning rate.
@@ -124,6 +121,8 @@ class MultiTaskNet(NeuralNet):
         """
         settings, done, n_steps = self.settings, self._step, self._n_steps
         self.module_.set_progress(1.0 if settings.constant else done / n_steps)
+        if self.random is not None:
+            self.random.count_rows(batch.lengths)
         step = self._set_gradients(batch)
         if self._per_batch:
             named = list(self.module_.named_parameters())
@@ -244,7 +243,7 @@ class MultiTaskNet(NeuralNet):
         Returns
         -------
         Snapshot
-            Holds the last or best parameters and whether training was interrupted.
+            Tells whether training was interrupted and which members blew up.
         """
         self._begin_run(n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
@@ -256,7 +255,8 @@ class MultiTaskNet(NeuralNet):
                 self.notify("on_epoch_begin")
                 run_over(batches, True, "train", self.train_step)
                 run_over(valid_batches, False, "valid", self.validation_step)
-                check_finite(self.history, names)
+                if snapshot.check_losses(self.history, names):
+                    break
                 self.module_.after_epoch(len(self.history))
                 self.notify("on_epoch_end")
                 done = snapshot.after_epoch(self.history) or epoch == epochs
@@ -269,7 +269,7 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
-        check_weights(self.module_, snapshot.epochs)
+        snapshot.check_weights()
         # What belongs to the run would be a burden in copies of the net.
         for name in ("_trained", "_decay", "_direct", "_take_step"):
             self.__dict__.pop(name, None)

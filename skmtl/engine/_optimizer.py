@@ -115,7 +115,7 @@ class WeightDecay:
     Parameters
     ----------
     module : MultiTaskNetwork
-    decay : float or Tensor of shape (M,)
+    decay : float or Tensor of shape (*members,)
         One value per member of a stack.
     """
 
@@ -130,7 +130,9 @@ class WeightDecay:
         self._by_member: list[Tensor] = []
         if isinstance(decay, Tensor):
             self._by_member = [
-                decay.to(parameter).view(-1, *[1] * (parameter.dim() - 1))
+                decay.to(parameter).view(
+                    *decay.shape, *[1] * (parameter.dim() - decay.dim())
+                )
                 for parameter in self._decayed
             ]
 

@@ -8,7 +8,7 @@ import torch
 
 from ..nn import MultiTaskNetwork
 from ..tasks import TaskSpec
-from ._batches import TaskTensors
+from ._data import TaskTensors
 
 __all__ = ["Plan", "Settings"]
 

@@ -5,47 +5,49 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ..exceptions import InputError
-from ..nn import (
-    MemberRandom,
-    MultiTaskNetwork,
-    UserEncoder,
-    stack_modules,
-    unstack_module,
-)
-from ..tasks import MultiTaskLoss
-from ._batches import Batch, Batches, TaskTensors
+from ..exceptions import ConvergenceError
+from ._building import build_net, continued_plan, net_of_members
 from ._callbacks import Snapshot
+from ._data import Batch
 from ._device import seeded
+from ._layout import Layout, check_stackable, stack_key
 from ._net import MultiTaskNet
 from ._settings import Plan
 
-__all__ = ["Trained", "train"]
-
-_VALID_BATCH = 4096
+__all__ = ["Trained", "train", "train_fits"]
 
 
 @dataclass
 class Trained:
-    """What the engine hands back for one plan.
+    """What the engine hands back for one fit.
 
     Parameters
     ----------
     net : MultiTaskNet
-        Holds the trained network as ``module_``.
-    history : dict of str to ndarray of shape (n_iter,)
+        Holds the trained network as ``module_``; that of an ensemble has one member
+        axis.
+    history : dict of str to ndarray of shape (n_epochs,)
         One entry per column: epoch, seconds, losses, and one loss per task, in nats.
+        Losses of an ensemble are of shape (n_epochs, n_members), NaN where a member
+        had stopped.
     n_iter : int
         Epochs run.
     interrupted : bool
-        Whether training ended early by Ctrl-C.
+        Whether training was interrupted by the user.
 
     Examples
     --------
-    See :func:`train`, which returns such objects.
+    >>> import numpy as np
+    >>> from skmtl.engine import Trained
+    >>> trained = Trained(
+    ...     net=None,  # the net that :func:`train` made
+    ...     history={"epoch": np.array([1, 2]), "train_loss": np.array([0.7, 0.4])},
+    ...     n_iter=2,
+    ...     interrupted=False,
+    ... )
+    >>> len(trained.history["train_loss"]) == trained.n_iter
+    True
     """
 
     net: MultiTaskNet
@@ -64,8 +66,8 @@ def train(
     Parameters
     ----------
     plans : sequence of Plan
-        More than one plan trains as a stack: networks of equal shape, data of equal
-        length, settings equal but for the weight decay.
+        More than one plan trains as a stack: networks of equal shape, equally many
+        batches, settings equal but for the weight decay.
     net : MultiTaskNet, optional
         Goes on training this net, optimiser state included (one plan only).
     batches : sized iterable of Batch, optional
@@ -88,7 +90,9 @@ def train(
     --------
     The settings come from a net trained before; :class:`Plan` shows a whole plan.
 
+    >>> import torch
     >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, train
     >>> from skmtl.tasks import TaskSpec
     >>> x = torch.linspace(-1, 1, 6)[:, None]
     >>> net = HardSharingRegressor(max_epochs=3).fit(x, x).net_
@@ -97,203 +101,161 @@ def train(
     >>> [trained.n_iter for trained in train([plan, plan])]
     [3, 3]
     """
-    if len(plans) > 1 and not _vectorised(plans):
-        return _one_by_one(plans)
+    results = train_fits([[plan] for plan in plans], net, batches)
+    for result in results:
+        if isinstance(result, ConvergenceError):
+            raise result
+    return [result for result in results if isinstance(result, Trained)]
+
+
+def train_fits(
+    fits: Sequence[Sequence[Plan]],
+    net: MultiTaskNet | None = None,
+    batches: Collection[Batch] | None = None,
+) -> list[Trained | ConvergenceError]:
+    """Train fits of one network each, or of an ensemble of networks, as one stack.
+
+    Parameters
+    ----------
+    fits : sequence of sequence of Plan
+        One plan per network; the plans of one fit differ in seeds only.
+    net : MultiTaskNet, optional
+        As in :func:`train`, for a single fit.
+    batches : sized iterable of Batch, optional
+        As in :func:`train`, for a single fit.
+
+    Returns
+    -------
+    list of Trained or ConvergenceError
+        In the order of the fits; an error for one that did not stay finite, which
+        does not disturb the others.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted before the first epoch ended.
+
+    Examples
+    --------
+    An ensemble of two beside a single network; see :func:`train` for the plan.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, train_fits
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=3).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> ensemble, single = train_fits([[plan, plan], [plan]])
+    >>> ensemble.history["train_loss"].shape, single.history["train_loss"].shape
+    ((3, 2), (3,))
+    """
+    plans = [plan for fit in fits for plan in fit]
+    if len(fits) > 1 and any(stack_key(plan) is None for plan in plans):
+        return _one_by_one(fits)
     if net is not None:
-        plans = [_go_on(net, plan) for plan in plans]
+        plans = _go_on(net, plans)
+    check_stackable(plans)
+    layout = Layout.arrange(plans)
     first = plans[0]
     with seeded(first.torch_seed, first.settings.device):
         if net is None:
-            net = _build(plans)
-        snapshot = _run(net, plans, batches)
+            net = build_net(layout)
+        snapshot = _run(net, layout, batches)
     if snapshot.interrupted and snapshot.epochs == 0:
         raise KeyboardInterrupt
-    if len(plans) == 1:
-        return [_finish(net, first, snapshot, None, net.history)]
-    return [
-        _finish(_member_net(net, plan, member), plan, snapshot, member, net.history)
-        for member, plan in enumerate(plans)
-    ]
+    results, start = [], 0
+    for fit in fits:
+        places = [layout.index(start + own) for own in range(len(fit))]
+        start += len(fit)
+        results.append(_finish(net, fit, places, snapshot, alone=len(fits) == 1))
+    return results
 
 
-def _vectorised(plans: Sequence[Plan]) -> bool:
-    modules = plans[0].network.modules()
-    return all(own.can_stack() for own in modules if isinstance(own, UserEncoder))
-
-
-def _one_by_one(plans: Sequence[Plan]) -> list[Trained]:
-    results = []
-    for plan in plans:
-        results += train([plan])
-        if results[-1].interrupted:
+def _one_by_one(fits: Sequence[Sequence[Plan]]) -> list[Trained | ConvergenceError]:
+    results: list[Trained | ConvergenceError] = []
+    for fit in fits:
+        [result] = train_fits([fit])
+        results.append(result)
+        if isinstance(result, Trained) and result.interrupted:
             raise KeyboardInterrupt
     return results
 
 
-def _go_on(net: MultiTaskNet, plan: Plan) -> Plan:
-    """Fit a plan to a net that has been trained before, and the net to the plan."""
-    old = net.settings
-    net.settings = replace(
-        plan.settings, dtype=old.dtype, device=old.device, autocast=old.autocast
-    )
-    net.weight_decay = plan.settings.weight_decay
-    weight = plan.task_weight
-    net.task_weight = None if weight is None else weight.to(old.dtype)
-    return replace(plan, settings=net.settings, train=plan.train.to(old.dtype))
-
-
-def _build(plans: Sequence[Plan]) -> MultiTaskNet:
-    first, settings = plans[0], plans[0].settings
-    if len(plans) == 1:
-        return _new_net(first.network, first)
-    _check_stackable(plans)
-    module = stack_modules([plan.network for plan in plans])
-    weights = None
-    if any(plan.task_weight is not None for plan in plans):
-        ones = torch.ones(
-            len(first.specs), dtype=settings.dtype, device=settings.device
-        )
-        own = [ones if plan.task_weight is None else plan.task_weight for plan in plans]
-        weights = torch.stack(own)
-    decays = [plan.settings.weight_decay for plan in plans]
-    decay = torch.tensor(decays, dtype=torch.float64)
-    return _new_net(module, first, task_weight=weights, weight_decay=decay)
-
-
-def _new_net(module: MultiTaskNetwork, plan: Plan, **overrides: Any) -> MultiTaskNet:
-    settings = plan.settings
-    options = {
-        "criterion": MultiTaskLoss,
-        "criterion__specs": plan.specs,
-        "settings": settings,
-        "task_weight": plan.task_weight,
-        "weight_decay": settings.weight_decay,
-        "on_epoch": None,
-        "callbacks": list(plan.callbacks) or None,
-        "device": str(settings.device),
-        "verbose": settings.verbose,
-        "train_split": None,
-        **settings.net_params,
-        **overrides,
-    }
-    net = MultiTaskNet(module, **options)
-    net.initialize()
-    # As a parameter of the net the module would be copied and pickled a second time.
-    net.module = type(module)
-    if settings.compile:
-        net.module_.encoder.compile()
-    return net
-
-
-def _check_stackable(plans: Sequence[Plan]) -> None:
-    first = plans[0]
-    for plan in plans[1:]:
-        same = replace(plan.settings, weight_decay=first.settings.weight_decay)
-        if same != first.settings:
-            raise InputError(
-                "Plans of one stack must have equal settings but for `weight_decay`; "
-                f"found {plan.settings} beside {first.settings}. Train them apart."
-            )
-        tasks = [[(own.kind, own.n_outputs) for own in p.specs] for p in (plan, first)]
-        if tasks[0] != tasks[1]:
-            raise InputError(
-                "Plans of one stack must have tasks of equal kinds and numbers of "
-                f"classes; found {tasks[0]} beside {tasks[1]}. Train them apart."
-            )
-        for part in ("train", "valid"):
-            found, wanted = (_extent(getattr(own, part)) for own in (plan, first))
-            if found != wanted:
-                raise InputError(
-                    "Plans of one stack must have equally many rows, labelled for one "
-                    "task each or not; found (rows, one task per row) = "
-                    f"{found} beside {wanted} in `{part}`. Train them apart."
-                )
-
-
-def _extent(data: TaskTensors | None) -> tuple[int, bool]:
-    return (0, False) if data is None else (len(data), data.task_of_row is not None)
-
-
-def _same_rows(plans: Sequence[Plan]) -> bool:
-    drawn = {(id(plan.train), id(plan.valid), plan.shuffle_seed) for plan in plans}
-    return len(drawn) == 1
-
-
-def _shuffled(plans: Sequence[Plan]) -> Batches:
-    settings = plans[0].settings
-    generators = [torch.Generator().manual_seed(plan.shuffle_seed) for plan in plans]
-    data = [plan.train for plan in plans]
-    return Batches(data, settings.batch_size, generators, settings.dtype)
+def _go_on(net: MultiTaskNet, plans: Sequence[Plan]) -> list[Plan]:
+    first = continued_plan(net, plans[0])
+    return [replace(p, settings=first.settings, train=first.train) for p in plans]
 
 
 def _run(
-    net: MultiTaskNet, plans: Sequence[Plan], batches: Collection[Batch] | None
+    net: MultiTaskNet, layout: Layout, batches: Collection[Batch] | None
 ) -> Snapshot:
-    first = plans[0]
-    settings = first.settings
-    sources = plans[:1] if _same_rows(plans) else plans
-    source = _shuffled(sources) if batches is None else batches
-    valid = None
-    if first.valid is not None:
-        valid_sets = [plan.valid for plan in sources if plan.valid is not None]
-        valid = Batches(valid_sets, _VALID_BATCH, None, settings.dtype)
-    seeds = [plan.noise_seed for plan in plans]
-    net.random = MemberRandom(seeds[0] if len(plans) == 1 else seeds, settings.device)
-    net.on_epoch = first.on_epoch if len(plans) == 1 else None
-    n_steps = settings.max_epochs * len(source)
+    first = layout.plans[0]
+    source = layout.batches() if batches is None else batches
+    net.random = layout.random()
+    net.on_epoch = first.on_epoch
+    epochs = first.settings.max_epochs
     names = [spec.name for spec in first.specs]
     try:
-        return net.train(source, valid, settings.max_epochs, n_steps, names)
+        return net.train(
+            source, layout.valid_batches(), epochs, epochs * len(source), names
+        )
     finally:
         # Generators and hooks belong to the run, not to the fitted net.
         net.random, net.on_epoch = None, None
 
 
-def _member_net(stacked: MultiTaskNet, plan: Plan, member: int) -> MultiTaskNet:
-    alone = _new_net(unstack_module(stacked.module_, member), plan)
-    state = stacked.optimizer_.state
-    pairs = zip(alone.module_.parameters(), stacked.module_.parameters(), strict=True)
-    for own, joint in pairs:
-        if joint in state:
-            alone.optimizer_.state[own] = {
-                name: _member_state(value, member, joint)
-                for name, value in state[joint].items()
-            }
-    return alone
-
-
-def _member_state(value: Any, member: int, joint: Tensor) -> Any:
-    if not isinstance(value, Tensor):
-        return value
-    return (value[member] if value.shape == joint.shape else value).clone()
-
-
 def _finish(
-    net: MultiTaskNet, plan: Plan, snapshot: Snapshot, member: int | None, rows: Any
-) -> Trained:
-    names = [spec.name for spec in plan.specs]
-    n_iter = snapshot.epochs
-    if snapshot.stop_epoch.ndim and member is not None:
-        n_iter = int(snapshot.stop_epoch[member]) or n_iter
-    columns = _columns(rows[len(rows) - snapshot.epochs :][:n_iter], names, member)
-    return Trained(net, columns, n_iter, snapshot.interrupted)
+    net: MultiTaskNet,
+    fit: Sequence[Plan],
+    places: Sequence[tuple[int, ...]],
+    snapshot: Snapshot,
+    alone: bool,
+) -> Trained | ConvergenceError:
+    for place in places:
+        if place in snapshot.errors:
+            return snapshot.errors[place]
+    rows = net.history[len(net.history) - snapshot.epochs :]
+    n_iter = [snapshot.epochs_of(place) for place in places]
+    names = [spec.name for spec in fit[0].specs]
+    history = _columns(rows[: max(n_iter)], names, places, n_iter)
+    own = net if alone else net_of_members(net, fit[0], places)
+    return Trained(own, history, max(n_iter), snapshot.interrupted)
 
 
 def _columns(
-    rows: Sequence[dict[str, Any]], names: Sequence[str], member: int | None
+    rows: Sequence[dict[str, Any]],
+    names: Sequence[str],
+    places: Sequence[tuple[int, ...]],
+    n_iter: Sequence[int],
 ) -> dict[str, np.ndarray]:
     columns = {
         "epoch": np.arange(1, len(rows) + 1),
         "seconds": np.array([row.get("dur", np.nan) for row in rows]),
     }
+    over = np.arange(len(rows))[:, None] >= np.array(n_iter)
     for part in ("train", "valid"):
         if f"{part}_loss" not in rows[0]:
             continue
-        total = np.array([row[f"{part}_loss"] for row in rows])
+        totals = np.array([row[f"{part}_loss"] for row in rows])
         tasks = np.array([row[f"{part}_task_losses"] for row in rows])
-        if member is not None:
-            total, tasks = total[:, member], tasks[:, member]
-        columns[f"{part}_loss"] = total
-        for name, column in zip(names, tasks.T, strict=True):
-            columns[f"{part}_loss_{name}"] = column
+        total = _of_members(totals, places)
+        by_task = _of_members(tasks, places)
+        columns[f"{part}_loss"] = _squeezed(total, over)
+        for name, column in zip(names, np.moveaxis(by_task, -1, 0), strict=True):
+            columns[f"{part}_loss_{name}"] = _squeezed(column, over)
     return columns
+
+
+def _of_members(values: np.ndarray, places: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """Pick members out of ``(n_epochs, *members, ...)``."""
+    index: list[Any] = [(slice(None), *place) for place in places]
+    return np.stack([values[own] for own in index], axis=1)
+
+
+def _squeezed(column: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Drop the axis of a single member; blank the epochs after a member's last."""
+    if column.shape[1] == 1:
+        return column[:, 0]
+    return np.where(over, np.nan, column)

@@ -13,10 +13,16 @@ torch.Size([5, 4, 2])
 from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
 from ._heads import TaskHeads, rows_of_tasks
-from ._layers import Dropout, MemberConv2d, MemberLinear, member_linear
+from ._layers import (
+    Dropout,
+    MemberConv2d,
+    MemberLinear,
+    member_linear,
+    weight_gradient,
+)
 from ._network import MultiTaskNetwork
 from ._random import MemberRandom
-from ._stacking import stack_modules, unstack_module
+from ._stacking import shared_values, stack_modules, unstack_module
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -34,6 +40,8 @@ __all__ = [
     "build_encoder",
     "member_linear",
     "rows_of_tasks",
+    "shared_values",
     "stack_modules",
     "unstack_module",
+    "weight_gradient",
 ]

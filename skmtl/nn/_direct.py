@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ._encoders import ACTIVATIONS, MLPEncoder
 from ._heads import TaskHeads
-from ._layers import MemberLinear, member_linear
+from ._layers import MemberLinear, member_linear, weight_gradient
 from ._random import MemberRandom
 
 __all__ = ["DirectPass"]
@@ -155,7 +155,27 @@ class DirectPass:
         Tensor of shape (*members, n_tasks, batch, n_outputs_max)
             Outputs of every head on every row.
         """
-        return self.heads(z)
+        return self.read(z).transpose(-1, -2)
+
+    def read(self, z: Tensor) -> Tensor:
+        """Compute the outputs with the rows last.
+
+        Losses and gradients of heads run along the rows.
+
+        Parameters
+        ----------
+        z : Tensor of shape (*members, batch, latent)
+            Representation.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, n_outputs_max, batch)
+            Outputs of every head on every row, without noise.
+        """
+        weight, bias = self.heads.weight, self.heads.bias
+        joint = weight.flatten(-3, -2) @ z.transpose(-1, -2)
+        joint += bias.flatten(-2).unsqueeze(-1)
+        return joint.unflatten(-2, weight.shape[-3:-1])
 
     def decode_gradient(
         self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
@@ -177,12 +197,12 @@ class DirectPass:
             Derivative of losses and penalty by the representation.
         """
         weight, bias = self.heads.weight, self.heads.bias
-        gradient = gradient.movedim(-3, -2).flatten(-2)
-        weight.grad = (gradient.transpose(-1, -2) @ z).view_as(weight)
-        bias.grad = gradient.sum(-2).view_as(bias)
-        return gradient @ weight.flatten(-3, -2)
+        joint = gradient.transpose(-1, -2).flatten(-3, -2)
+        weight.grad = (joint @ z).view_as(weight)
+        bias.grad = joint.sum(-1).view_as(bias)
+        return joint.transpose(-1, -2) @ weight.flatten(-3, -2)
 
 
 def _set_gradients(layer: MemberLinear, gradient: Tensor, x: Tensor) -> None:
-    layer.weight.grad = gradient.transpose(-1, -2) @ x
+    layer.weight.grad = weight_gradient(gradient, x)
     layer.bias.grad = gradient.sum(-2)

@@ -116,7 +116,7 @@ def rows_of_tasks(values: Tensor, task_of_row: Tensor, trailing: int) -> Tensor:
     values : Tensor of shape (*members, n_tasks, ...)
         With ``trailing`` axes after that of the tasks.
     task_of_row : int Tensor of shape (batch,) or (*members, batch)
-        The task of each row; with an axis for members there may be only one.
+        The task of each row; axes of members may be of length one.
     trailing : int
         Number of axes after that of the tasks.
 
@@ -135,7 +135,11 @@ def rows_of_tasks(values: Tensor, task_of_row: Tensor, trailing: int) -> Tensor:
             [1., 2.],
             [3., 4.]])
     """
+    axis = values.dim() - trailing - 1
     if task_of_row.dim() == 1:
-        return values.index_select(values.dim() - trailing - 1, task_of_row)
-    members = torch.arange(values.shape[0], device=values.device)
-    return values[members[:, None], task_of_row]
+        return values.index_select(axis, task_of_row)
+    leading = values.shape[:axis]
+    flat = values.flatten(0, axis - 1)
+    tasks = task_of_row.expand(*leading, task_of_row.shape[-1]).flatten(0, -2)
+    members = torch.arange(len(flat), device=values.device)
+    return flat[members[:, None], tasks].unflatten(0, leading)

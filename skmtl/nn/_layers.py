@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from ._random import MemberRandom
 
-__all__ = ["Dropout", "MemberConv2d", "MemberLinear", "member_linear"]
+__all__ = [
+    "Dropout",
+    "MemberConv2d",
+    "MemberLinear",
+    "member_linear",
+    "weight_gradient",
+]
 
 
 def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -23,7 +29,8 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor of shape (batch, in) or (*leading, batch, in)
-        Without leading axes the batch is shared by all members.
+        Without leading axes the batch is shared by all members; along a leading axis
+        of length one it is shared by the members of that axis.
     weight : Tensor of shape (*leading, out, in)
         One matrix per member.
     bias : Tensor of shape (*leading, out)
@@ -49,6 +56,9 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         # One product (batch, in) x (in, members * out) instead of many small ones.
         joint = F.linear(x, weight.reshape(-1, weight.shape[-1]), bias.reshape(-1))
         return joint.unflatten(-1, (*leading, -1)).movedim(0, -2)
+    if _shares_batch(x, leading):
+        joint = member_linear(x.squeeze(-3), weight.flatten(-3, -2), bias.flatten(-2))
+        return joint.unflatten(-1, (leading[-1], -1)).movedim(-2, -3)
     flat_x = x.expand(*leading, *x.shape[-2:]).flatten(0, -3)
     flat = torch.baddbmm(
         bias.reshape(-1, 1, bias.shape[-1]),
@@ -56,6 +66,42 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         weight.reshape(-1, *weight.shape[-2:]).transpose(-1, -2),
     )
     return flat.unflatten(0, leading)
+
+
+def _shares_batch(x: Tensor, leading: Sequence[int]) -> bool:
+    """Whether members along the last leading axis see the same rows."""
+    return len(leading) > 1 and x.shape[-3] == 1 < leading[-1]
+
+
+def weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
+    """Compute the derivative by the weights of :func:`member_linear`.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (*leading, batch, out)
+        Derivative by the result.
+    x : Tensor of shape (batch, in) or (*leading, batch, in)
+        As given to :func:`member_linear`.
+
+    Returns
+    -------
+    Tensor of shape (*leading, out, in)
+        Products of gradients and features, summed over the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import weight_gradient
+    >>> weight_gradient(torch.ones(3, 5, 2), torch.ones(5, 4)).shape  # 3 members
+    torch.Size([3, 2, 4])
+    """
+    leading = gradient.shape[:-2]
+    if leading and (x.dim() == 2 or _shares_batch(x, leading)):
+        joint = gradient.movedim(-3, -2).flatten(-2)
+        rows = x if x.dim() == 2 else x.squeeze(-3)
+        product = weight_gradient(joint, rows)
+        return product.unflatten(-2, (leading[-1], -1))
+    return gradient.transpose(-1, -2) @ x
 
 
 def _uniform(
@@ -177,7 +223,8 @@ class MemberConv2d(nn.Module):
             joint = F.conv2d(x, weight, bias, padding=padding)
         else:
             members = math.prod(leading)
-            side_by_side = x.flatten(0, -5).movedim(0, 1).flatten(1, 2)
+            own = x.expand(*leading, *x.shape[-4:])
+            side_by_side = own.flatten(0, -5).movedim(0, 1).flatten(1, 2)
             joint = F.conv2d(
                 side_by_side, weight, bias, padding=padding, groups=members
             )

@@ -50,6 +50,11 @@ class MultiTaskNetwork(nn.Module):
         """Boolean ``(n_tasks, n_outputs_max)``: False in the padding."""
         return self.heads.valid
 
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Lengths of the member axes; () for a single network."""
+        return tuple(self.heads.weight.shape[:-3])
+
     def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
         """Compute the shared representation.
 

@@ -1,6 +1,6 @@
 """Random numbers for members: every member owns its generator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -17,11 +17,18 @@ class MemberRandom:
         One seed for a single network, or one per member of a stack.
     device : torch.device or str, default="cpu"
         Where the numbers are drawn.
+    members : tuple of int, optional
+        The leading axes of every draw, as many places as seeds; along an axis of
+        length one members share their draws. By default ``()`` for a single seed,
+        else ``(M,)``.
 
     Attributes
     ----------
     members : tuple of int
-        The leading axes of every draw: ``()`` for a single network, else ``(M,)``.
+        As given.
+    lengths : sequence of int, or None
+        Real rows of each generator's part of a padded batch. Padding draws nothing,
+        so that a member's draws are those of its own rows alone.
 
     Examples
     --------
@@ -36,11 +43,17 @@ class MemberRandom:
     """
 
     def __init__(
-        self, seeds: int | Sequence[int], device: torch.device | str = "cpu"
+        self,
+        seeds: int | Sequence[int],
+        device: torch.device | str = "cpu",
+        members: tuple[int, ...] | None = None,
     ) -> None:
         single = isinstance(seeds, int)
         listed = [seeds] if isinstance(seeds, int) else list(seeds)
-        self.members: tuple[int, ...] = () if single else (len(listed),)
+        if members is None:
+            members = () if single else (len(listed),)
+        self.members = members
+        self.lengths: Sequence[int] | None = None
         self.device = torch.device(device)
         self.generators = [
             torch.Generator(self.device).manual_seed(int(seed)) for seed in listed
@@ -52,7 +65,8 @@ class MemberRandom:
         Parameters
         ----------
         shape : sequence of int
-            Shape of each member's draw.
+            Shape of each member's draw; the last axis but one counts the rows of the
+            batch.
         dtype : torch.dtype
             Type of the result; the numbers are drawn in single precision.
 
@@ -61,10 +75,7 @@ class MemberRandom:
         Tensor of shape (*members, *shape)
             Each member's part comes from its own generator.
         """
-        draws = self._empty(shape)
-        for part, generator in self._parts(draws):
-            part.normal_(generator=generator)
-        return draws.to(dtype)
+        return self._draw(Tensor.normal_, shape).to(dtype)
 
     def uniform(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
         """Draw numbers uniform on [0, 1).
@@ -72,7 +83,8 @@ class MemberRandom:
         Parameters
         ----------
         shape : sequence of int
-            Shape of each member's draw.
+            Shape of each member's draw; the last axis but one counts the rows of the
+            batch.
         dtype : torch.dtype
             Type of the result; the numbers are drawn in single precision.
 
@@ -81,19 +93,37 @@ class MemberRandom:
         Tensor of shape (*members, *shape)
             Each member's part comes from its own generator.
         """
-        draws = self._empty(shape)
-        for part, generator in self._parts(draws):
-            part.uniform_(generator=generator)
-        return draws.to(dtype)
+        return self._draw(Tensor.uniform_, shape).to(dtype)
 
-    def _empty(self, shape: Sequence[int]) -> Tensor:
+    def count_rows(self, lengths: Sequence[int] | None) -> None:
+        """Hear how many rows of each dataset of the next batch are real.
+
+        Parameters
+        ----------
+        lengths : sequence of int, or None
+            One count per dataset, each of which serves equally many generators that
+            follow each other; None without padding.
+        """
+        if lengths is not None:
+            times = len(self.generators) // len(lengths)
+            lengths = [count for count in lengths for _ in range(times)]
+        self.lengths = lengths
+
+    def _draw(self, fill: Callable[..., Tensor], shape: Sequence[int]) -> Tensor:
         # Noise needs no more than single precision, and double draws are four times
         # slower.
-        return torch.empty(
+        draws = torch.empty(
             (*self.members, *shape), dtype=torch.float32, device=self.device
         )
-
-    def _parts(self, draws: Tensor) -> list[tuple[Tensor, torch.Generator]]:
-        if not self.members:
-            return [(draws, self.generators[0])]
-        return list(zip(draws.unbind(0), self.generators, strict=True))
+        parts = draws.view(len(self.generators), *shape).unbind(0)
+        nothing: list[int | None] = [None] * len(parts)
+        lengths = self.lengths or nothing
+        for part, generator, rows in zip(parts, self.generators, lengths, strict=True):
+            if rows is None or rows == shape[-2]:
+                fill(part, generator=generator)
+            else:
+                # Drawn apart, since the order of draws depends on the layout.
+                own = part.new_empty(*shape[:-2], rows, shape[-1])
+                part[..., :rows, :] = fill(own, generator=generator)
+                part[..., rows:, :] = 0
+        return draws

@@ -9,26 +9,30 @@ from torch import Tensor, nn
 
 from ..exceptions import InputError
 
-__all__ = ["stack_modules", "unstack_module"]
+__all__ = ["shared_values", "stack_modules", "unstack_module"]
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 _PLAIN = (bool, int, float, str, tuple)
 
 
-def stack_modules(modules: Sequence[ModuleT]) -> ModuleT:
-    """Make one module whose parameters carry a leading member axis.
+def stack_modules(
+    modules: Sequence[ModuleT], members: tuple[int, ...] | None = None
+) -> ModuleT:
+    """Make one module whose parameters carry leading member axes.
 
     Parameters
     ----------
     modules : sequence of Module
         Equal in structure; each initialised alone.
+    members : tuple of int, optional
+        Lengths of the member axes; one axis by default.
 
     Returns
     -------
     Module
-        Parameters of shape ``(len(modules), ...)``, and buffers too if listed in
-        the module's ``member_buffers``.
+        Parameters of shape ``(*members, ...)``, and buffers too if listed in the
+        module's ``member_buffers``.
 
     Raises
     ------
@@ -54,24 +58,27 @@ def stack_modules(modules: Sequence[ModuleT]) -> ModuleT:
     parts = [dict(_member_tensors(module)) for module in modules]
     for name, tensor in list(_member_tensors(stacked)):
         joined = torch.stack([part[name].detach() for part in parts])
+        if members is not None:
+            joined = joined.unflatten(0, members)
         _replace(stacked, name, joined, isinstance(tensor, nn.Parameter))
     return stacked
 
 
-def unstack_module(stacked: ModuleT, member: int) -> ModuleT:
-    """Cut one member out of a module made by :func:`stack_modules`.
+def unstack_module(stacked: ModuleT, member: int | tuple[int, ...]) -> ModuleT:
+    """Cut one member, or several, out of a module made by :func:`stack_modules`.
 
     Parameters
     ----------
     stacked : Module
-        Its parameters carry a leading member axis.
-    member : int
-        Place of the member on that axis.
+        Its parameters carry leading member axes.
+    member : int or tuple
+        Index of the member along these axes. Axes that remain, as under a tuple of
+        index tensors, are the member axes of the result.
 
     Returns
     -------
     Module
-        A copy without the member axis, which shares no memory with ``stacked``.
+        A copy, which shares no memory with ``stacked``.
 
     Examples
     --------
@@ -91,9 +98,9 @@ def unstack_module(stacked: ModuleT, member: int) -> ModuleT:
 
 
 def _check_alike(modules: Sequence[nn.Module]) -> None:
-    first = _shared_values(modules[0])
+    first = shared_values(modules[0])
     for module in modules[1:]:
-        own = _shared_values(module)
+        own = shared_values(module)
         differing = sorted(
             name for name in {*first, *own} if own.get(name) != first.get(name)
         )
@@ -105,14 +112,34 @@ def _check_alike(modules: Sequence[nn.Module]) -> None:
             )
 
 
-def _shared_values(module: nn.Module) -> dict[str, Any]:
-    """What members have in common: shapes, plain public attributes, other buffers."""
+def shared_values(module: nn.Module) -> dict[str, Any]:
+    """List what members of a stack have in common.
+
+    Parameters
+    ----------
+    module : Module
+        A network, or a part of one.
+
+    Returns
+    -------
+    values : dict of str to object
+        Kinds of modules, shapes of parameters, plain public attributes, and buffers
+        that are not listed as the members' own.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, shared_values
+    >>> shared_values(MemberLinear(3, 2, torch.Generator()))["weight"]
+    (2, 3)
+    """
     tensors = _member_tensors(module)
     values: dict[str, Any] = {name: tuple(own.shape) for name, own in tensors}
     for name, buffer in module.named_buffers():
         if name not in values:
             values[name] = buffer.tolist()
     for prefix, child in module.named_modules():
+        values[f"{prefix}.kind".lstrip(".")] = type(child).__qualname__
         for name, value in vars(child).items():
             if isinstance(value, _PLAIN) and not name.startswith("_"):
                 values[f"{prefix}.{name}".lstrip(".")] = value

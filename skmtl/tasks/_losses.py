@@ -159,9 +159,7 @@ class MultiTaskLoss(nn.Module):
         """
         if task_of_row is not None:
             return self._one_task_per_row(outputs, codes, weight, task_of_row)
-        codes = codes.transpose(-1, -2)
-        if codes.dim() < outputs.dim() - 1:
-            codes = codes.expand(outputs.shape[:-1])
+        codes = codes.transpose(-1, -2).expand(outputs.shape[:-1])
         rows, gradient = self._by_kind(outputs, codes)
         if weight is None:
             return LossTerms(rows.mean(-1), None, gradient.div_(rows.shape[-1]))
@@ -203,8 +201,7 @@ class MultiTaskLoss(nn.Module):
         weight: Tensor | None,
         task_of_row: Tensor,
     ) -> LossTerms:
-        if codes.dim() < outputs.dim() - 1:
-            codes = codes.expand(outputs.shape[:-1])
+        codes = codes.expand(outputs.shape[:-1])
         rows, gradient = torch.zeros_like(codes), torch.zeros_like(outputs)
         for kind in self.kinds:
             own = torch.isin(task_of_row, getattr(self, f"_{kind}"))
@@ -283,5 +280,6 @@ def task_factors(per_task: Tensor, task_of_row: Tensor | None) -> Tensor:
         return per_task[..., None, None]
     if task_of_row.dim() == 1:
         return per_task.index_select(-1, task_of_row).unsqueeze(-1)
-    spread = per_task.expand(*task_of_row.shape[:-1], per_task.shape[-1])
-    return spread.gather(-1, task_of_row).unsqueeze(-1)
+    leading = torch.broadcast_shapes(per_task.shape[:-1], task_of_row.shape[:-1])
+    tasks = task_of_row.expand(*leading, task_of_row.shape[-1])
+    return per_task.expand(*leading, -1).gather(-1, tasks).unsqueeze(-1)

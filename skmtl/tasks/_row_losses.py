@@ -21,11 +21,13 @@ def _binary(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _multiclass(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-    classes = codes.long().unsqueeze(-1)
-    log_shares = outputs.log_softmax(-1)
-    rows = log_shares.gather(-1, classes).squeeze(-1).neg()
+    classes = codes.long().unsqueeze(-2)
+    # A softmax over a short last axis is many times slower than over a middle one.
+    log_shares = outputs.transpose(-1, -2).log_softmax(-2)
+    rows = log_shares.gather(-2, classes).squeeze(-2).neg()
     minus_one = outputs.new_full((1,), -1.0).expand(classes.shape)
-    return rows, log_shares.exp_().scatter_add_(-1, classes, minus_one)
+    gradient = log_shares.exp_().scatter_add_(-2, classes, minus_one)
+    return rows, gradient.transpose(-1, -2)
 
 
 def _continuous(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:

@@ -154,7 +154,7 @@ def assert_permuted_tasks_permute_everything(problem):
     other.specs = tuple(plan.specs[task] for task in order)
     [expected] = train([plan])
     PermutedRandom.order = order
-    with mock.patch("skmtl.engine._stack.MemberRandom", PermutedRandom):
+    with mock.patch("skmtl.engine._layout.MemberRandom", PermutedRandom):
         [found] = train([other])
     moved = permuted_network(expected.net.module_, order)
     assert_equal_modules(found.net.module_, moved)

@@ -117,13 +117,20 @@ class Scenario:
     data: dict = field(default_factory=dict)
     weights: int = 0
     overrides: dict = field(default_factory=dict)
-    n_rows: int = 48
+    n_rows: tuple = (48,)
     n_members: int = 3
 
 
+EARLY = {
+    "early_stopping": True,
+    "n_iter_no_change": 1,
+    "max_epochs": 10,
+    "tol": 0.05,
+}
+
 SCENARIOS = {
     "complete": Scenario(overrides={"max_epochs": 10}, n_members=5),
-    "last batch short": Scenario(n_rows=42),
+    "last batch short": Scenario(n_rows=(42,)),
     "one batch": Scenario(overrides={"batch_size": 48, "max_epochs": 10}),
     "missing labels": Scenario({"missing": 0.3}),
     "row weights": Scenario(weights=1),
@@ -133,19 +140,24 @@ SCENARIOS = {
     "dropout": Scenario(overrides={"dropout": 0.2}),
     "momentum": Scenario(overrides={"optimizer": "sgd"}),
     "task weights": Scenario({"missing": 0.3}, overrides={"task_weight": True}),
-    "early stopping": Scenario(
-        overrides={
-            "early_stopping": True,
-            "n_iter_no_change": 1,
-            "max_epochs": 10,
-            "tol": 0.05,
-        }
+    "early stopping": Scenario(overrides=EARLY),
+    "unequal rows": Scenario({"missing": 0.3}, n_rows=(47, 44, 45)),
+    "unequal rows, dropout": Scenario(overrides={"dropout": 0.2}, n_rows=(42, 47)),
+    "unequal rows, one batch": Scenario(overrides={"batch_size": 48}, n_rows=(42, 47)),
+    "unequal rows, weighted": Scenario(weights=2, n_rows=(42, 47)),
+    "unequal rows, one task per row": Scenario(
+        {"one_task_per_row": True}, n_rows=(42, 47)
     ),
+    "unequal rows, early stopping": Scenario(overrides=EARLY, n_rows=(46, 48)),
 }
 
 
-def stack_plans(problem, scenario, shared_rows):
-    """Plans that differ in seeds, decay, and what the method declares stackable."""
+def stack_plans(problem, scenario, sharing):
+    """Plans that differ in seeds, decay, and what the method declares stackable.
+
+    They see rows of their own, or all the same rows (``sharing="all"``), or come in
+    two groups that share rows ("groups"), half of which also share their noise.
+    """
     total = 64
     X, y = problem.data(total, **scenario.data)
     random = np.random.RandomState(1)
@@ -157,21 +169,32 @@ def stack_plans(problem, scenario, shared_rows):
     if overrides.get("task_weight"):
         overrides["task_weight"] = np.arange(1, y.shape[1] + 1)
     plans = []
-    for member in range(scenario.n_members):
+    for member in range(4 if sharing == "groups" else scenario.n_members):
         own = {name: values[member] for name, values in problem.stackable.items()}
         plan = problem.plan(
             X, y, weight, seed=member, weight_decay=0.1 * member, **overrides, **own
         )
-        plans.append(_with_rows(plan, random.permutation(total), scenario.n_rows))
-    if not shared_rows:
+        n_rows = scenario.n_rows[member % len(scenario.n_rows)]
+        plans.append(_with_rows(plan, random.permutation(total), n_rows))
+    if sharing == "none":
         return plans
-    first = plans[0]
-    common = {
-        "train": first.train,
-        "valid": first.valid,
-        "shuffle_seed": first.shuffle_seed,
-    }
-    return [replace(plan, **common) for plan in plans]
+    n_groups = 2 if sharing == "groups" else 1
+    return [
+        _like(plan, plans[member % n_groups], equal_noise=scenario.weights == 0)
+        for member, plan in enumerate(plans)
+    ]
+
+
+def _like(plan, first, equal_noise):
+    """Let a plan see the rows of another, in the same order."""
+    noise = {"noise_seed": first.noise_seed} if equal_noise else {}
+    return replace(
+        plan,
+        train=first.train,
+        valid=first.valid,
+        shuffle_seed=first.shuffle_seed,
+        **noise,
+    )
 
 
 def _with_rows(plan, order, n_rows):

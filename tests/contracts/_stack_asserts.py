@@ -16,8 +16,8 @@ from tests.contracts._asserts import (
 from tests.contracts._problems import stack_plans
 
 
-def assert_stack_equals_separate_fits(problem, scenario, shared_rows):
-    plans = stack_plans(problem, scenario, shared_rows)
+def assert_stack_equals_separate_fits(problem, scenario, sharing):
+    plans = stack_plans(problem, scenario, sharing)
     alone = [train([copy.deepcopy(plan)])[0] for plan in plans]
     stacked = train(plans)
     assert len(stacked) == len(plans)

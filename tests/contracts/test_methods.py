@@ -14,11 +14,11 @@ every_method = pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 
 
 @every_method
-@pytest.mark.parametrize("shared_rows", [False, True], ids=["own rows", "shared rows"])
+@pytest.mark.parametrize("sharing", ["none", "groups", "all"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_stack_equals_separate_fits(problem, scenario, shared_rows):
+def test_stack_equals_separate_fits(problem, scenario, sharing):
     stack_asserts.assert_stack_equals_separate_fits(
-        problem, SCENARIOS[scenario], shared_rows
+        problem, SCENARIOS[scenario], sharing
     )
 
 

@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, GradientNormClipping
 from torch.testing import assert_close
 
 from skmtl import HardSharingRegressor
-from skmtl.engine import train
+from skmtl.engine import MultiTaskNet, train
 from skmtl.exceptions import ConvergenceError, InterruptedFitWarning, TaskGroupWarning
 from tests.contracts._problems import PROBLEMS
 
@@ -192,9 +192,16 @@ def test_interruption_of_a_fit_is_said():
     assert estimator.predict(X).shape == y.shape
 
 
-def test_interruption_of_a_stack():
+def test_interruption_of_a_stack(monkeypatch):
     plans = [SHARING.simple_plan(seed=seed, max_epochs=5) for seed in range(2)]
-    plans[0].callbacks = [Interruption(4, 1)]
+    take_step, steps = MultiTaskNet.train_step, iter(range(100))
+
+    def interrupted_step(net, batch):
+        if next(steps) == 10:  # in the fourth epoch of three steps each
+            raise KeyboardInterrupt
+        return take_step(net, batch)
+
+    monkeypatch.setattr(MultiTaskNet, "train_step", interrupted_step)
     stacked = train(plans)
     assert [own.n_iter for own in stacked] == [3, 3]
     assert all(own.interrupted for own in stacked)

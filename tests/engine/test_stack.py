@@ -3,13 +3,16 @@
 import copy
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
+from skorch.callbacks import EpochTimer
 from torch import nn
 from torch.testing import assert_close
 
-from skmtl.engine import train
-from skmtl.exceptions import InputError
+from skmtl.engine import stack_key, train, train_fits
+from skmtl.exceptions import ConvergenceError, InputError
 from skmtl.nn import UserEncoder
 from tests.contracts._problems import PROBLEMS
 from tests.contracts._stack_asserts import assert_equal_histories
@@ -82,14 +85,65 @@ def test_settings_must_be_equal(settings):
         train(differing(**settings))
 
 
-@pytest.mark.parametrize("part", ["train", "valid"])
-def test_members_must_have_equally_many_rows(part):
-    early = {"early_stopping": True, "validation_fraction": 0.25}
-    plans = [SHARING.simple_plan(seed=0, **early) for _ in range(2)]
-    data = getattr(plans[1], part)
-    setattr(plans[1], part, data.subset(data.rows[1:]))
-    with pytest.raises(InputError, match=f"equally many rows.* in `{part}`"):
+def test_members_must_have_equally_many_batches():
+    plans = [SHARING.simple_plan() for _ in range(2)]
+    plans[1].train = plans[1].train.subset(torch.arange(16))
+    with pytest.raises(InputError, match=r"equally many batches an epoch.*\(1, .*\(3,"):
         train(plans)
+    assert stack_key(plans[0]) != stack_key(plans[1])
+
+
+def test_rows_may_differ_within_the_last_batch():
+    plans = [SHARING.simple_plan() for _ in range(2)]
+    plans[1].train = plans[1].train.subset(torch.arange(40))
+    assert stack_key(plans[0]) == stack_key(plans[1])
+    assert [own.n_iter for own in train(plans)] == [4, 4]
+
+
+def test_members_of_a_users_encoder_need_equally_many_rows():
+    # padding would shift what such an encoder computes over the batch
+    plans = [SHARING.simple_plan(encoder=plain_encoder) for _ in range(2)]
+    plans[1].train = plans[1].train.subset(torch.arange(40))
+    with pytest.raises(InputError, match="equally many batches"):
+        train(plans)
+
+
+def test_plans_that_train_alone():
+    assert stack_key(SHARING.simple_plan(encoder=random_encoder)) is None
+    assert stack_key(SHARING.simple_plan(callbacks=[EpochTimer()])) is None
+
+
+def test_a_member_that_fails_disturbs_no_other():
+    plans = [PROBLEMS[1].simple_plan(seed=seed) for seed in range(3)]
+    expected = train([copy.deepcopy(plans[0]), copy.deepcopy(plans[2])])
+    plans[1].train.codes[5, 2] = 1e200
+    first, failed, last = train_fits([[plan] for plan in plans])
+    assert isinstance(failed, ConvergenceError) and "'task_2'" in str(failed)
+    for found, own in zip((first, last), expected, strict=True):
+        assert_equal_histories(found.history, own.history)
+        states = found.net.module_.state_dict(), own.net.module_.state_dict()
+        assert_close(*states, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("early", [{}, {"early_stopping": True, "n_iter_no_change": 1}])
+def test_fit_of_several_members_has_a_member_axis(early):
+    plans = [BOTTLENECK.simple_plan(seed=seed, **early) for seed in range(4)]
+    alone = train([copy.deepcopy(plan) for plan in plans])
+    pair, single, other = train_fits([plans[:2], plans[2:3], plans[3:]])
+    assert pair.net.module_.members == (2,)
+    assert single.net.module_.members == other.net.module_.members == ()
+    assert pair.n_iter == max(own.n_iter for own in alone[:2])
+    for name, column in pair.history.items():
+        if "loss" in name:
+            assert column.shape == (pair.n_iter, 2)
+            for member, own in enumerate(alone[:2]):
+                assert_allclose(column[: own.n_iter, member], own.history[name])
+                assert np.isnan(column[own.n_iter :, member]).all()
+    states = [dict(own.net.module_.named_parameters()) for own in alone[:2]]
+    joint = dict(pair.net.module_.named_parameters())
+    for name, value in joint.items():
+        expected = torch.stack([state[name] for state in states])
+        assert_close(value, expected, rtol=1e-8, atol=1e-10)
 
 
 def test_layouts_must_be_equal():

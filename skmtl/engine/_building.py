@@ -1,0 +1,178 @@
+"""Nets made of plans: for one network, for a stack, and for a part of a stack."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..nn import MultiTaskNetwork, stack_modules, unstack_module
+from ..tasks import MultiTaskLoss
+from ._layout import Layout
+from ._net import MultiTaskNet
+from ._settings import Plan
+
+__all__ = ["build_net", "continued_plan", "net_of_members", "wrap_network"]
+
+
+def wrap_network(
+    module: MultiTaskNetwork, plan: Plan, **overrides: Any
+) -> MultiTaskNet:
+    """Make a skorch net around a network.
+
+    Parameters
+    ----------
+    module : MultiTaskNetwork
+        Becomes ``module_`` of the net.
+    plan : Plan
+        Gives settings, tasks and callbacks.
+    **overrides : dict
+        Constructor arguments of the net.
+
+    Returns
+    -------
+    MultiTaskNet
+        Initialised.
+
+    Examples
+    --------
+    The plan is made of a net trained before; :class:`Plan` shows a whole one.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, wrap_network
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> old = HardSharingRegressor(max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(old.module_, (task,), data, None, None, old.settings, 1, 2, 3)
+    >>> net = wrap_network(old.module_, plan)
+    >>> torch.equal(net.outputs(x), old.outputs(x))
+    True
+    """
+    settings = plan.settings
+    options = {
+        "criterion": MultiTaskLoss,
+        "criterion__specs": plan.specs,
+        "settings": settings,
+        "task_weight": plan.task_weight,
+        "weight_decay": settings.weight_decay,
+        "on_epoch": None,
+        "callbacks": list(plan.callbacks) or None,
+        "device": str(settings.device),
+        "verbose": settings.verbose,
+        "train_split": None,
+        **settings.net_params,
+        **overrides,
+    }
+    net = MultiTaskNet(module, **options)
+    net.initialize()
+    # As a parameter of the net the module would be copied and pickled a second time.
+    net.module = type(module)
+    if settings.compile:
+        net.module_.encoder.compile()
+    return net
+
+
+def build_net(layout: Layout) -> MultiTaskNet:
+    """Make the net that trains the plans of a layout.
+
+    Parameters
+    ----------
+    layout : Layout
+        One plan, or the members of a stack.
+
+    Returns
+    -------
+    MultiTaskNet
+    """
+    first = layout.plans[0]
+    if not layout.members:
+        return wrap_network(first.network, first)
+    module = stack_modules([plan.network for plan in layout.plans], layout.members)
+    return wrap_network(module, first, **_member_options(layout))
+
+
+def _member_options(layout: Layout) -> dict[str, Any]:
+    """What members may have each for themselves."""
+    plans, options = layout.plans, {}
+    decay = [plan.settings.weight_decay for plan in plans]
+    if len(set(decay)) > 1:
+        values = torch.tensor(decay, dtype=torch.float64)
+        options["weight_decay"] = values.view(layout.members)
+    if any(plan.task_weight is not None for plan in plans):
+        settings = plans[0].settings
+        ones = torch.ones(
+            len(plans[0].specs), dtype=settings.dtype, device=settings.device
+        )
+        own = [ones if plan.task_weight is None else plan.task_weight for plan in plans]
+        options["task_weight"] = torch.stack(own).unflatten(0, layout.members)
+    return options
+
+
+def net_of_members(
+    stacked: MultiTaskNet, plan: Plan, places: Sequence[tuple[int, ...]]
+) -> MultiTaskNet:
+    """Cut members of a trained stack out into a net of their own.
+
+    Parameters
+    ----------
+    stacked : MultiTaskNet
+        A trained stack.
+    plan : Plan
+        Of one of the members, which differ in seeds only.
+    places : sequence of tuple of int
+        Index of each member in the stack. More than one are an ensemble, whose net
+        keeps one member axis.
+
+    Returns
+    -------
+    MultiTaskNet
+        With the optimiser's state.
+    """
+    index: Any = places[0]
+    if len(places) > 1:
+        index = tuple(torch.tensor(axis) for axis in zip(*places, strict=True))
+    alone = wrap_network(unstack_module(stacked.module_, index), plan)
+    state = stacked.optimizer_.state
+    pairs = zip(alone.module_.parameters(), stacked.module_.parameters(), strict=True)
+    for own, joint in pairs:
+        if joint in state:
+            alone.optimizer_.state[own] = {
+                name: _member_state(value, index, joint)
+                for name, value in state[joint].items()
+            }
+    return alone
+
+
+def _member_state(value: Any, index: Any, joint: Tensor) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    return (value[index] if value.shape == joint.shape else value).clone()
+
+
+def continued_plan(net: MultiTaskNet, plan: Plan) -> Plan:
+    """Fit a plan to a net that has been trained before, and the net to the plan.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+        Gets the plan's settings, all but device and precision.
+    plan : Plan
+        What it is to be trained on.
+
+    Returns
+    -------
+    Plan
+        With data in the net's precision.
+    """
+    old = net.settings
+    net.settings = replace(
+        plan.settings, dtype=old.dtype, device=old.device, autocast=old.autocast
+    )
+    net.weight_decay = plan.settings.weight_decay
+    net.task_weight = plan.task_weight
+    if plan.task_weight is not None:
+        net.task_weight = plan.task_weight.to(old.dtype)
+    return replace(plan, settings=net.settings, train=plan.train.to(old.dtype))
