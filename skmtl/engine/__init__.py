@@ -4,9 +4,10 @@ The engine is the only part that names skorch. It trains one plan, or many plans
 members of one network; the results are those of separate fits.
 """
 
-from ._batches import Batch, Batches, TaskTensors, as_tensor
+from ._batches import Batches
 from ._building import wrap_network
 from ._capacity import member_bytes, stack_capacity
+from ._data import Batch, TaskTensors, as_tensor
 from ._device import network_dtype, resolve_device, seeded
 from ._layout import stack_key
 from ._net import MultiTaskNet

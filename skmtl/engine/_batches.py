@@ -1,126 +1,18 @@
-"""Training data as tensors on the device, and minibatches cut out of them."""
+"""Minibatches cut out of the training data of one or many members."""
 
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-__all__ = ["Batch", "Batches", "TaskTensors", "as_tensor"]
+from ._data import Batch, TaskTensors, batch_of
+
+__all__ = ["Batches"]
 
 # Rows are gathered in blocks of about this size and then cut into batches: few
 # gathers keep the interpreter out of the way, small blocks keep memory low.
 _BLOCK_BYTES = 4 * 2**20
-
-
-class Batch(NamedTuple):
-    """One minibatch; member axes lead where members see different rows.
-
-    ``lengths`` counts the real rows of each dataset where some are padded.
-    """
-
-    x: Tensor
-    codes: Tensor
-    weight: Tensor | None
-    row_weight: Tensor | None
-    task_of_row: Tensor | None
-    lengths: tuple[int, ...] | None = None
-
-
-def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    """Wrap an array without a copy on the CPU, read-only memory maps included.
-
-    Parameters
-    ----------
-    array : ndarray
-    device : torch.device
-
-    Returns
-    -------
-    Tensor
-    """
-    with warnings.catch_warnings():
-        # Nothing here ever writes to the features.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(np.asarray(array)).to(device)
-
-
-@dataclass(frozen=True)
-class TaskTensors(Dataset):
-    """Features, encoded targets and weights of one fit.
-
-    Attributes
-    ----------
-    x : Tensor of shape (n_rows, *row)
-    codes : Tensor of shape (n_rows, n_tasks), or (n_rows,) with ``task_of_row``
-    weight : Tensor shaped as ``codes``, or None
-        Zero where unobserved. None: everything observed, all weights one.
-    row_weight : Tensor of shape (n_rows,), or None
-        Weight of the row in statistics of the representation.
-    task_of_row : int Tensor of shape (n_rows,), or None
-        The one task each row is labelled for, if that is how the data are.
-    rows : int Tensor of shape (n_used,), or None
-        The rows that take part; None for all.
-    """
-
-    x: Tensor
-    codes: Tensor
-    weight: Tensor | None = None
-    row_weight: Tensor | None = None
-    task_of_row: Tensor | None = None
-    rows: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.x) if self.rows is None else len(self.rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        place = index if self.rows is None else int(self.rows[index])
-        return self.take(torch.tensor([place], device=self.x.device))
-
-    def subset(self, rows: Tensor) -> "TaskTensors":
-        """Keep only ``rows``, without copying."""
-        return replace(self, rows=rows)
-
-    def places(self) -> Tensor:
-        """Places in ``x`` of the rows that take part."""
-        if self.rows is not None:
-            return self.rows
-        return torch.arange(len(self.x), device=self.x.device)
-
-    def take(self, places: Tensor) -> Batch:
-        """Gather rows by their place in ``x``."""
-        return _batch(_select(part, places) for part in self._parts())
-
-    def to(self, dtype: torch.dtype) -> "TaskTensors":
-        """Hold targets and weights in another type; X is converted by batch."""
-        weight, row_weight = (
-            own if own is None else own.to(dtype)
-            for own in (self.weight, self.row_weight)
-        )
-        return replace(
-            self, codes=self.codes.to(dtype), weight=weight, row_weight=row_weight
-        )
-
-    def whole(self) -> Batch:
-        """All rows that take part, as one batch."""
-        if self.rows is None:
-            return _batch(self._parts())
-        return self.take(self.rows)
-
-    def _parts(self) -> tuple[Tensor | None, ...]:
-        return (self.x, self.codes, self.weight, self.row_weight, self.task_of_row)
-
-
-def _batch(parts: Iterable[Any]) -> Batch:
-    return Batch(*parts)
-
-
-def _select(part: Tensor | None, places: Tensor) -> Tensor | None:
-    return None if part is None else part.index_select(0, places)
 
 
 def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
@@ -139,7 +31,7 @@ def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
 
 
 class Batches:
-    """Minibatches of one or many datasets.
+    """Minibatches of one or many datasets; every iteration is an epoch.
 
     Datasets may differ in length; shorter ones are padded with rows of weight zero.
 
@@ -148,12 +40,25 @@ class Batches:
     datasets : sequence of TaskTensors
         One per member or group of members, or a single one.
     batch_size : int
-    generators : sequence of torch.Generator, optional
+        Rows per batch and dataset; the last batch of an epoch may hold fewer.
+    generators : sequence of torch.Generator, or None
         One per dataset, to draw the permutations; None keeps the order.
     dtype : torch.dtype
-        Integer features are converted to it batch by batch.
+        Features of another type are converted to it batch by batch.
     grouped : bool, default=False
         Whether each dataset serves several members, which are the second axis.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.engine import Batches, TaskTensors
+    >>> data = TaskTensors(x=torch.zeros(5, 3), codes=torch.zeros(5, 2))
+    >>> [len(batch.x) for batch in Batches([data], 2, None, torch.float32)]
+    [2, 2, 1]
+    >>> stack = Batches([data, data.subset(torch.arange(4))], 5, None, torch.float32)
+    >>> batch = next(iter(stack))
+    >>> batch.x.shape, batch.lengths  # 2 members, 5 rows, 3 features
+    (torch.Size([2, 5, 3]), (5, 4))
     """
 
     def __init__(
@@ -222,7 +127,7 @@ class Batches:
             for part in block[:-1]
         ]
         for index in range(len(pieces[0] or ())):
-            batch = _batch(None if part is None else part[index] for part in pieces)
+            batch = batch_of(None if part is None else part[index] for part in pieces)
             yield self._masked(batch, start + index * self.batch_size)
 
     def _axes(self) -> tuple[int, ...]:
@@ -254,7 +159,7 @@ class Batches:
         if len(blocks) == 1:
             joined = blocks[0]
         else:
-            joined = _batch(
+            joined = batch_of(
                 None
                 if parts[0] is None
                 else torch.stack(parts).unflatten(0, self._axes())

@@ -27,13 +27,29 @@ def wrap_network(
         Becomes ``module_`` of the net.
     plan : Plan
         Gives settings, tasks and callbacks.
-    **overrides
+    **overrides : dict
         Constructor arguments of the net.
 
     Returns
     -------
     MultiTaskNet
         Initialised.
+
+    Examples
+    --------
+    The plan is made of a net trained before; :class:`Plan` shows a whole one.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, wrap_network
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> old = HardSharingRegressor(max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(old.module_, (task,), data, None, None, old.settings, 1, 2, 3)
+    >>> net = wrap_network(old.module_, plan)
+    >>> torch.equal(net.outputs(x), old.outputs(x))
+    True
     """
     settings = plan.settings
     options = {

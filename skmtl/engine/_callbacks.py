@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor, nn
 
 from ..exceptions import ConvergenceError
@@ -14,6 +14,7 @@ from ._settings import Settings
 __all__ = [
     "LossMeter",
     "Snapshot",
+    "default_callbacks",
     "find_blown_up",
     "find_infinite",
     "hears_batches",
@@ -31,6 +32,13 @@ def hears_batches(callback: Callback) -> bool:
     return any(
         getattr(kind, own) is not getattr(Callback, own) for own in _BATCH_EVENTS
     )
+
+
+def default_callbacks(verbose: int) -> list[tuple[str, Callback]]:
+    """Make the callbacks of every net: a clock and, if ``verbose``, a printed log."""
+    ignored = ["train_task_losses", "valid_task_losses"]
+    log = [("print_log", PrintLog(keys_ignored=ignored))]
+    return [("epoch_timer", EpochTimer()), *(log if verbose else [])]
 
 
 class LossMeter:
@@ -87,6 +95,20 @@ class LossMeter:
         weights = 1.0 if task_weight is None else task_weight.double().cpu().numpy()
         loss = np.where(counts > 0, means * weights, 0.0).sum(-1)
         return loss.tolist(), means.tolist()
+
+    def record(self, history: Any, prefix: str, task_weight: Tensor | None) -> None:
+        """Write the epoch's losses into the history.
+
+        Parameters
+        ----------
+        history : skorch History
+        prefix : str
+            Start of their names, "train" or "valid".
+        task_weight : Tensor of shape ([*members,] n_tasks), or None
+        """
+        loss, task_losses = self.read(task_weight)
+        history.record(prefix + "_loss", loss)
+        history.record(prefix + "_task_losses", task_losses)
 
 
 def find_infinite(history: Any, names: list[str]) -> dict[Place, ConvergenceError]:
@@ -169,6 +191,7 @@ class Snapshot:
             for tensor in module.state_dict().values()
             if tensor.is_floating_point()
         ]
+        self._module: Any = module
         self._settings = settings
         self._last = [tensor.clone() for tensor in self._tensors]
         self._best: list[Tensor] | None = None
@@ -185,6 +208,16 @@ class Snapshot:
         if self.stop_epoch.ndim != len(place):
             return self.epochs
         return int(self.stop_epoch[place]) or self.epochs
+
+    def check_losses(self, history: Any, names: list[str]) -> bool:
+        """Note members whose loss is not finite; return whether none is left."""
+        self.errors = {**find_infinite(history, names), **self.errors}
+        return len(self.errors) == math.prod(self._module.members)
+
+    def check_weights(self) -> None:
+        """Note members whose weights are not finite."""
+        found = find_blown_up(self._module, self.epochs, self._module.members)
+        self.errors = {**found, **self.errors}
 
     def after_epoch(self, history: Any) -> bool:
         """Note a finished epoch.

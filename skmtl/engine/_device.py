@@ -6,10 +6,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..exceptions import InputError
+from ..nn import MemberRandom, MultiTaskNetwork
+from ._data import Batch
+from ._settings import Settings
 
-__all__ = ["network_dtype", "resolve_device", "seeded"]
+__all__ = ["encode_decode", "network_dtype", "resolve_device", "seeded"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -24,11 +28,18 @@ def resolve_device(device: str | torch.device) -> torch.device:
     Returns
     -------
     torch.device
+        A device on which a tensor could be made.
 
     Raises
     ------
     InputError
         If the device is unknown or absent.
+
+    Examples
+    --------
+    >>> from skmtl.engine import resolve_device
+    >>> resolve_device("cpu")
+    device(type='cpu')
     """
     if device == "auto":
         in_worker = multiprocessing.current_process().name != "MainProcess"
@@ -63,8 +74,21 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     Parameters
     ----------
     seed : int
+        Seed of the generators while the context lasts; they go on afterwards where
+        they were before.
     device : torch.device
         Seeded beside the CPU.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.engine import seeded
+    >>> with seeded(0, torch.device("cpu")):
+    ...     first = torch.rand(2)
+    >>> with seeded(0, torch.device("cpu")):
+    ...     second = torch.rand(2)
+    >>> torch.equal(first, second)
+    True
     """
     accelerators = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=accelerators):
@@ -82,12 +106,60 @@ def network_dtype(x_dtype: np.dtype, device: torch.device) -> torch.dtype:
     Parameters
     ----------
     x_dtype : numpy.dtype
+        Type of the user's features.
     device : torch.device
+        Where the network trains.
 
     Returns
     -------
     torch.dtype
+        float64 for features of that type on a CPU, else float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skmtl.engine import network_dtype
+    >>> network_dtype(np.dtype("float64"), torch.device("cpu"))
+    torch.float64
+    >>> network_dtype(np.dtype("uint8"), torch.device("cpu"))
+    torch.float32
     """
     if x_dtype == np.float64 and device.type == "cpu":
         return torch.float64
     return torch.float32
+
+
+def encode_decode(
+    network: MultiTaskNetwork,
+    settings: Settings,
+    batch: Batch,
+    random: MemberRandom | None,
+) -> tuple[Tensor, Tensor]:
+    """Run a network in the precision of the settings.
+
+    Parameters
+    ----------
+    network : MultiTaskNetwork
+        With or without member axes.
+    settings : Settings
+        With ``autocast`` the arithmetic is in bfloat16.
+    batch : Batch
+        Its features go in.
+    random : MemberRandom, or None
+        Source of the noise; None runs without.
+
+    Returns
+    -------
+    z : Tensor of shape (*members, batch, latent)
+        Representation, in ``settings.dtype``.
+    outputs : Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+        Of shape (*members, batch, n_outputs_max) with one task per row.
+    """
+    if not settings.autocast:
+        z = network.encode(batch.x, random)
+        return z, network.decode(z, batch.task_of_row, random)
+    with torch.autocast(settings.device.type, torch.bfloat16):
+        z = network.encode(batch.x, random)
+        outputs = network.decode(z, batch.task_of_row, random)
+    return z.to(settings.dtype), outputs.to(settings.dtype)

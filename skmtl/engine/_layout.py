@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..exceptions import InputError
 from ..nn import MemberRandom, UserEncoder, shared_values
-from ._batches import Batches, TaskTensors
+from ._batches import Batches
+from ._data import TaskTensors
 from ._settings import Plan
 
 __all__ = ["Layout", "check_stackable", "stack_key"]
@@ -147,6 +148,25 @@ def stack_key(plan: Plan) -> Hashable | None:
     key : hashable or None
         Equal for plans that may share a stack; None for one that trains alone:
         with callbacks, or with an encoder that cannot be vectorised.
+
+    Examples
+    --------
+    The plan is made of a net trained before; :class:`Plan` shows a whole one.
+
+    >>> from dataclasses import replace
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, stack_key
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> stack_key(plan) == stack_key(replace(plan, noise_seed=7))
+    True
+    >>> other = replace(plan, settings=replace(net.settings, lr=0.5))
+    >>> stack_key(plan) == stack_key(other)
+    False
     """
     users = _user_encoders(plan)
     hooked = plan.callbacks or plan.on_epoch is not None

@@ -1,53 +1,55 @@
 """The skorch net that trains one network, or many as one."""
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PrintLog
 from torch import Tensor
 
-from skmtl.nn import DirectPass, MemberRandom
+from skmtl.nn import MemberRandom
 from skmtl.tasks import task_factors
 
-from ._batches import Batch
-from ._callbacks import (
-    LossMeter,
-    Snapshot,
-    find_blown_up,
-    find_infinite,
-    hears_batches,
-)
-from ._optimizer import WeightDecay, make_optimizer, set_rates
+from ._callbacks import LossMeter, Snapshot, default_callbacks, hears_batches
+from ._data import Batch
+from ._device import encode_decode
+from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
 
 __all__ = ["MultiTaskNet"]
-
-_RUN_STATE = ("_trained", "_decay", "_direct", "_take_step")
 
 
 class MultiTaskNet(NeuralNet):
     """A skorch net whose epochs run without detours.
 
-    Batches are tensors on the device, losses are accumulated there and read once an
-    epoch. Callbacks that listen to single batches get their events; without such
-    callbacks nothing is notified inside an epoch.
+    Losses add up on the device and are read once an epoch. Nothing is notified inside
+    an epoch unless a callback listens to events of single batches.
 
     Parameters
     ----------
     module : MultiTaskNetwork
-    criterion : callable
+        What to train; single, or a stack of members.
+    criterion : type
+        Class of the loss, :class:`skmtl.tasks.MultiTaskLoss`.
     settings : Settings
+        How to train.
     task_weight : Tensor of shape (*members, n_tasks), optional
+        Factors of the tasks' losses in their sum; None for all one.
     random : MemberRandom, optional
         Source of the noise; None trains without.
     weight_decay : float or Tensor of shape (*members,)
         One value per member of a stack.
     on_epoch : callable, optional
-        Called with the number of finished epochs, the net, and whether training ends
-        here anyway; True stops training.
+        As in :class:`Plan`.
+    **kwargs : dict
+        Further arguments of skorch's net.
+
+    Examples
+    --------
+    >>> from skmtl import HardSharingRegressor
+    >>> net = HardSharingRegressor(max_epochs=1).fit([[0], [1]], [0.0, 1.0]).net_
+    >>> net.outputs(torch.ones(5, 1)).shape  # 1 task, 5 rows, 1 output
+    torch.Size([1, 5, 1])
     """
 
     def __init__(
@@ -71,14 +73,21 @@ class MultiTaskNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        timer = [("epoch_timer", EpochTimer())]
-        if not self.verbose:
-            return timer
-        ignored = [f"{part}_task_losses" for part in ("train", "valid")]
-        return [*timer, ("print_log", PrintLog(keys_ignored=ignored))]
+        return default_callbacks(self.verbose)
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> Any:
-        """Group the parameters by learning rate."""
+        """Group the parameters by learning rate.
+
+        Parameters
+        ----------
+        triggered_directly : bool, optional
+            Ignored; skorch knows it.
+
+        Returns
+        -------
+        MultiTaskNet
+            This net, with ``optimizer_``.
+        """
         self.optimizer_ = make_optimizer(self.module_, self.settings)
         return self
 
@@ -86,114 +95,94 @@ class MultiTaskNet(NeuralNet):
         """List what a step touches; anew for each run, since copies have their own."""
         self._step, self._n_steps = 0, n_steps
         set_rates(self.optimizer_, self.settings.lr)
-        self._trained = [
-            parameter
-            for group in self.optimizer_.param_groups
-            for parameter in group["params"]
-        ]
+        groups = self.optimizer_.param_groups
+        self._trained = [parameter for own in groups for parameter in own["params"]]
         plain = not (self.settings.autocast or self.settings.compile)
         self._direct = self.module_.direct_pass() if plain else None
         self._take_step = getattr(self.optimizer_, "lean_step", self.optimizer_.step)
         self._decay = WeightDecay(self.module_, self.weight_decay)
 
-    def _end_run(self) -> None:
-        """Drop what belongs to the run: in copies it would be a burden."""
-        for name in _RUN_STATE:
-            self.__dict__.pop(name, None)
-
-    def _forward(
-        self, batch: Batch, random: MemberRandom | None
-    ) -> tuple[Tensor, Tensor]:
-        """Representation and outputs of a batch."""
-        settings = self.settings
-        if not settings.autocast:
-            z = self.module_.encode(batch.x, random)
-            return z, self.module_.decode(z, batch.task_of_row, random)
-        with torch.autocast(settings.device.type, torch.bfloat16):
-            z = self.module_.encode(batch.x, random)
-            outputs = self.module_.decode(z, batch.task_of_row, random)
-        return z.to(settings.dtype), outputs.to(settings.dtype)
-
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Take one step of the optimiser.
+
+        Parameters
+        ----------
+        batch : Batch
+            Rows to train on.
+        **fit_params : dict
+            Ignored; skorch passes them.
 
         Returns
         -------
         dict
-            ``task_losses`` (*members, n_tasks), ``totals`` (the weights behind them,
-            or None), ``y_pred`` (outputs), ``loss`` (summed over members and
-            weighted tasks, without penalty).
+            ``task_losses`` (*members, n_tasks) in nats, ``totals`` (the weights
+            behind them, or None), ``y_pred`` (outputs), and, if a callback listens,
+            ``loss`` (summed over members and weighted tasks, without penalty).
         """
-        self.module_.set_progress(
-            1.0 if self.settings.constant else self._step / self._n_steps
-        )
+        settings, done, n_steps = self.settings, self._step, self._n_steps
+        self.module_.set_progress(1.0 if settings.constant else done / n_steps)
         if self.random is not None:
             self.random.count_rows(batch.lengths)
-        if self._direct is not None and batch.task_of_row is None:
-            step = self._direct_gradients(self._direct, batch)
-        else:
-            step = self._graph_gradients(batch)
+        step = self._set_gradients(batch)
         if self._per_batch:
             named = list(self.module_.named_parameters())
             self.notify("on_grad_computed", named_parameters=named, batch=batch)
-        self._decay(self._schedule())
+        self._decay(set_scheduled_rates(self.optimizer_, settings, done, n_steps))
         self._take_step()
         self._step += 1
         return step
 
-    def _direct_gradients(self, direct: DirectPass, batch: Batch) -> dict[str, Any]:
-        step = self._judge(direct.forward(batch.x, self.random), batch)
-        gradient = self._weigh(step.pop("gradient"), batch)
-        direct.backward(gradient, batch.row_weight)
-        return step
-
-    def _graph_gradients(self, batch: Batch) -> dict[str, Any]:
-        for parameter in self._trained:
-            parameter.grad = None
-        z, outputs = self._forward(batch, self.random)
-        step = self._judge(outputs, batch)
-        gradient = self._weigh(step.pop("gradient"), batch)
-        penalty = self.module_.penalty(z, batch.row_weight)
-        if penalty is None:
-            torch.autograd.backward(outputs, gradient)
+    def _set_gradients(self, batch: Batch) -> dict[str, Any]:
+        direct = self._direct if batch.task_of_row is None else None
+        if direct is not None:
+            outputs = direct.forward(batch.x, self.random)
         else:
-            torch.autograd.backward(
-                [outputs, penalty], [gradient, torch.ones_like(penalty)]
-            )
+            for parameter in self._trained:
+                parameter.grad = None
+            z, outputs = encode_decode(self.module_, self.settings, batch, self.random)
+        step = self._judge(outputs, batch)
+        gradient = step.pop("gradient")
+        if self.task_weight is not None:
+            gradient = gradient * task_factors(self.task_weight, batch.task_of_row)
+        if direct is not None:
+            direct.backward(gradient, batch.row_weight)
+            return step
+        ends, gradients = [outputs], [gradient]
+        penalty = self.module_.penalty(z, batch.row_weight)
+        if penalty is not None:
+            ends, gradients = [outputs, penalty], [gradient, torch.ones_like(penalty)]
+        torch.autograd.backward(ends, gradients)
         return step
-
-    def _weigh(self, gradient: Tensor, batch: Batch) -> Tensor:
-        if self.task_weight is None:
-            return gradient
-        return gradient * task_factors(self.task_weight, batch.task_of_row)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
-        """Compute the losses of a batch without noise and without gradients."""
+        """Compute the losses of a batch without noise.
+
+        Parameters
+        ----------
+        batch : Batch
+            Rows to validate on.
+        **fit_params : dict
+            Ignored; skorch passes them.
+
+        Returns
+        -------
+        dict
+            As that of :meth:`train_step`; beside it ``gradient``, by the outputs.
+        """
         with torch.no_grad():
-            return self._judge(self._forward(batch, None)[1], batch)
+            outputs = encode_decode(self.module_, self.settings, batch, None)[1]
+            return self._judge(outputs, batch)
 
     def _judge(self, outputs: Tensor, batch: Batch) -> dict[str, Any]:
         losses, totals, gradient = self.criterion_.terms(
             outputs, batch.codes, batch.weight, batch.task_of_row
         )
-        step = {
-            "task_losses": losses,
-            "totals": totals,
-            "gradient": gradient,
-            "y_pred": outputs,
-        }
+        step = {"task_losses": losses, "totals": totals, "gradient": gradient}
+        step["y_pred"] = outputs
         if self._per_batch:
             weight = 1.0 if self.task_weight is None else self.task_weight
             step["loss"] = (losses * weight).sum()
         return step
-
-    def _schedule(self) -> float:
-        ramp = self.settings.lr_decay * self._n_steps
-        left = self._n_steps - self._step
-        factor = left / ramp if left < ramp else 1.0
-        if factor < 1:
-            set_rates(self.optimizer_, self.settings.lr * factor)
-        return self.settings.lr * factor
 
     def run_single_epoch(
         self,
@@ -203,7 +192,21 @@ class MultiTaskNet(NeuralNet):
         step_fn: Callable[..., dict[str, Any]],
         **fit_params: Any,
     ) -> None:
-        """Run over all batches; losses stay on the device until the end."""
+        """Run over all batches; losses stay on the device until the end.
+
+        Parameters
+        ----------
+        iterator : iterable of Batch, or None
+            None does nothing.
+        training : bool
+            Whether layers such as dropout are in training mode.
+        prefix : str
+            Start of the names in the history, "train" or "valid".
+        step_fn : callable
+            What to do with each batch, such as :meth:`train_step`.
+        **fit_params : dict
+            Handed on to ``step_fn``.
+        """
         if iterator is None:
             return
         self._set_training(training)
@@ -216,9 +219,7 @@ class MultiTaskNet(NeuralNet):
             if self._per_batch:
                 self.history.record_batch(prefix + "_loss", step["loss"].item())
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        loss, task_losses = meter.read(self.task_weight)
-        self.history.record(prefix + "_loss", loss)
-        self.history.record(prefix + "_task_losses", task_losses)
+        meter.record(self.history, prefix, self.task_weight)
 
     def train(
         self,
@@ -232,30 +233,32 @@ class MultiTaskNet(NeuralNet):
 
         Parameters
         ----------
-        batches, valid_batches : iterables of Batch
-        epochs : int
-        n_steps : int
-            Steps of the whole schedule.
+        batches, valid_batches : iterable of Batch
+            What to train on, and what to validate on after each epoch, or None.
+        epochs, n_steps : int
+            Most epochs to train for, and steps of the whole schedule.
         names : list of str
             Task names, for messages.
 
         Returns
         -------
         Snapshot
-            Holds the parameters of the last finished epoch, the best ones if
-            training stops early, whether training was interrupted, and the members
-            whose loss, or a weight at the end, was not finite.
+            Tells whether training was interrupted and which members blew up.
         """
         self._begin_run(n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
         snapshot = Snapshot(self.module_, self.settings)
-        before = len(self.history)
+        before, run_over = len(self.history), self.run_single_epoch
         self.notify("on_train_begin", X=None, y=None)
         try:
             for epoch in range(1, epochs + 1):
-                self._one_epoch(batches, valid_batches, names, snapshot)
-                if len(snapshot.errors) == math.prod(self.module_.members):
+                self.notify("on_epoch_begin")
+                run_over(batches, True, "train", self.train_step)
+                run_over(valid_batches, False, "valid", self.validation_step)
+                if snapshot.check_losses(self.history, names):
                     break
+                self.module_.after_epoch(len(self.history))
+                self.notify("on_epoch_end")
                 done = snapshot.after_epoch(self.history) or epoch == epochs
                 if self.on_epoch is not None:
                     done = self.on_epoch(epoch, self, done) or done
@@ -266,26 +269,11 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
-        blown_up = find_blown_up(self.module_, snapshot.epochs, self.module_.members)
-        snapshot.errors = {**blown_up, **snapshot.errors}
-        self._end_run()
+        snapshot.check_weights()
+        # What belongs to the run would be a burden in copies of the net.
+        for name in ("_trained", "_decay", "_direct", "_take_step"):
+            self.__dict__.pop(name, None)
         return snapshot
-
-    def _one_epoch(
-        self,
-        batches: Iterable[Batch],
-        valid_batches: Iterable[Batch] | None,
-        names: list[str],
-        snapshot: Snapshot,
-    ) -> None:
-        self.notify("on_epoch_begin")
-        self.run_single_epoch(batches, True, "train", self.train_step)
-        self.run_single_epoch(valid_batches, False, "valid", self.validation_step)
-        snapshot.errors = {**find_infinite(self.history, names), **snapshot.errors}
-        if len(snapshot.errors) == math.prod(self.module_.members):
-            return
-        self.module_.after_epoch(len(self.history))
-        self.notify("on_epoch_end")
 
     @torch.inference_mode()
     def outputs(self, x: Tensor, representation: bool = False) -> Tensor:
@@ -294,16 +282,18 @@ class MultiTaskNet(NeuralNet):
         Parameters
         ----------
         x : Tensor of shape (batch, *row)
+            Features.
         representation : bool
+            Whether to return the representation instead.
 
         Returns
         -------
         Tensor of shape (n_tasks, batch, n_outputs_max), or (batch, latent)
+            On the net's device, in its type.
         """
-        x = x.to(self.settings.device, self.settings.dtype)
-        with torch.autocast(
-            self.settings.device.type, torch.bfloat16, enabled=self.settings.autocast
-        ):
+        settings = self.settings
+        x, kind = x.to(settings.device, settings.dtype), settings.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=settings.autocast):
             z = self.module_.encode(x)
             values = z if representation else self.module_.decode(z)
-        return values.to(self.settings.dtype)
+        return values.to(settings.dtype)

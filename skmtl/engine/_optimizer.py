@@ -8,7 +8,13 @@ from torch import Tensor
 from ..exceptions import InputError
 from ._settings import Settings
 
-__all__ = ["LeanAdam", "WeightDecay", "make_optimizer", "set_rates"]
+__all__ = [
+    "LeanAdam",
+    "WeightDecay",
+    "make_optimizer",
+    "set_rates",
+    "set_scheduled_rates",
+]
 
 
 class LeanAdam(torch.optim.Adam):
@@ -144,6 +150,33 @@ def set_rates(optimizer: torch.optim.Optimizer, lr: float) -> None:
     """Set every group's learning rate to its multiple of ``lr``."""
     for group in optimizer.param_groups:
         group["lr"] = lr * group["multiplier"]
+
+
+def set_scheduled_rates(
+    optimizer: torch.optim.Optimizer, settings: Settings, step: int, n_steps: int
+) -> float:
+    """Let the rates fall to zero over the last steps of a run.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Made by :func:`make_optimizer`.
+    settings : Settings
+        Says at which rate to start and over which fraction of the steps it falls.
+    step, n_steps : int
+        Steps taken, and steps of the whole run.
+
+    Returns
+    -------
+    float
+        The rate of this step.
+    """
+    ramp = settings.lr_decay * n_steps
+    left = n_steps - step
+    factor = left / ramp if left < ramp else 1.0
+    if factor < 1:
+        set_rates(optimizer, settings.lr * factor)
+    return settings.lr * factor
 
 
 def make_optimizer(module: Any, settings: Settings) -> torch.optim.Optimizer:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ConvergenceError
-from ._batches import Batch
 from ._building import build_net, continued_plan, net_of_members
 from ._callbacks import Snapshot
+from ._data import Batch
 from ._device import seeded
 from ._layout import Layout, check_stackable, stack_key
 from ._net import MultiTaskNet
@@ -28,13 +28,26 @@ class Trained:
         Holds the trained network as ``module_``; that of an ensemble has one member
         axis.
     history : dict of str to ndarray of shape (n_epochs,)
-        One entry per column: epoch, seconds, losses, and one loss per task. Losses
-        of an ensemble are of shape (n_epochs, n_members), NaN where a member had
-        stopped.
+        One entry per column: epoch, seconds, losses, and one loss per task, in nats.
+        Losses of an ensemble are of shape (n_epochs, n_members), NaN where a member
+        had stopped.
     n_iter : int
         Epochs run.
     interrupted : bool
         Whether training was interrupted by the user.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.engine import Trained
+    >>> trained = Trained(
+    ...     net=None,  # the net that :func:`train` made
+    ...     history={"epoch": np.array([1, 2]), "train_loss": np.array([0.7, 0.4])},
+    ...     n_iter=2,
+    ...     interrupted=False,
+    ... )
+    >>> len(trained.history["train_loss"]) == trained.n_iter
+    True
     """
 
     net: MultiTaskNet
@@ -72,6 +85,21 @@ def train(
         If a loss is not finite.
     KeyboardInterrupt
         If interrupted before the first epoch ended.
+
+    Examples
+    --------
+    The settings come from a net trained before; :class:`Plan` shows a whole plan.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, train
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=3).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> [trained.n_iter for trained in train([plan, plan])]
+    [3, 3]
     """
     results = train_fits([[plan] for plan in plans], net, batches)
     for result in results:
@@ -91,7 +119,9 @@ def train_fits(
     ----------
     fits : sequence of sequence of Plan
         One plan per network; the plans of one fit differ in seeds only.
-    net, batches : optional
+    net : MultiTaskNet, optional
+        As in :func:`train`, for a single fit.
+    batches : sized iterable of Batch, optional
         As in :func:`train`, for a single fit.
 
     Returns
@@ -104,6 +134,22 @@ def train_fits(
     ------
     KeyboardInterrupt
         If interrupted before the first epoch ended.
+
+    Examples
+    --------
+    An ensemble of two beside a single network; see :func:`train` for the plan.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, train_fits
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=3).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> ensemble, single = train_fits([[plan, plan], [plan]])
+    >>> ensemble.history["train_loss"].shape, single.history["train_loss"].shape
+    ((3, 2), (3,))
     """
     plans = [plan for fit in fits for plan in fit]
     if len(fits) > 1 and any(stack_key(plan) is None for plan in plans):

@@ -12,13 +12,12 @@ torch.Size([5, 4, 2])
 
 from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
+from ._heads import TaskHeads, rows_of_tasks
 from ._layers import (
     Dropout,
     MemberConv2d,
     MemberLinear,
-    TaskHeads,
     member_linear,
-    rows_of_tasks,
     weight_gradient,
 )
 from ._network import MultiTaskNetwork

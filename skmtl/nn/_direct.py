@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ._encoders import ACTIVATIONS, MLPEncoder
-from ._layers import MemberLinear, TaskHeads, member_linear, weight_gradient
+from ._heads import TaskHeads
+from ._layers import MemberLinear, member_linear, weight_gradient
 from ._random import MemberRandom
 
 __all__ = ["DirectPass"]
@@ -40,7 +41,23 @@ class DirectPass:
     Parameters
     ----------
     encoder : MLPEncoder
+        One that :meth:`supports` accepts.
     heads : TaskHeads
+        Heads on the encoder's representation.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import DirectPass, MLPEncoder, TaskHeads
+    >>> random = torch.Generator().manual_seed(0)
+    >>> encoder, heads = MLPEncoder(3, [4], None, random), TaskHeads(4, [1, 2], random)
+    >>> direct = DirectPass(encoder, heads)
+    >>> outputs = direct.forward(torch.ones(5, 3))
+    >>> outputs.shape  # 2 tasks, 5 rows, at most 2 outputs
+    torch.Size([2, 5, 2])
+    >>> direct.backward(torch.ones_like(outputs))
+    >>> heads.weight.grad.shape
+    torch.Size([2, 2, 4])
     """
 
     def __init__(self, encoder: MLPEncoder, heads: TaskHeads) -> None:
@@ -54,7 +71,19 @@ class DirectPass:
 
     @staticmethod
     def supports(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
-        """Whether an encoder is of the plain kind, all of it trained."""
+        """Whether an encoder is of the plain kind, all of it trained.
+
+        Parameters
+        ----------
+        encoder : Module
+            Any encoder.
+
+        Returns
+        -------
+        bool
+            True for an :class:`MLPEncoder` with neither dropout nor frozen
+            parameters whose activation is "relu", "tanh" or "identity".
+        """
         return (
             type(encoder) is MLPEncoder
             and encoder.dropout.rate == 0
@@ -64,7 +93,20 @@ class DirectPass:
 
     @torch.no_grad()
     def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Map ``([*members,] batch, in)`` to outputs, keeping what backward needs."""
+        """Compute the outputs, and keep what :meth:`backward` needs.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, in)
+            Features; without member axes all members see the same rows.
+        random : MemberRandom, optional
+            Source of the noise, for methods that have some.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Outputs of every head on every row, without a graph.
+        """
         self._activated = [x]
         for layer in self._hidden:
             x = self._activate(member_linear(x, layer.weight, layer.bias))
@@ -99,13 +141,36 @@ class DirectPass:
         self._activated, self._z = [], None
 
     def decode(self, z: Tensor, random: MemberRandom | None) -> Tensor:
-        """Outputs ``(*members, n_tasks, batch, n_outputs_max)``."""
+        """Compute the outputs from the representation.
+
+        Parameters
+        ----------
+        z : Tensor of shape (*members, batch, latent)
+            Representation.
+        random : MemberRandom, or None
+            Source of the noise, for methods that have some.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Outputs of every head on every row.
+        """
         return self.read(z).transpose(-1, -2)
 
     def read(self, z: Tensor) -> Tensor:
-        """Outputs with the rows last, ``(*members, n_tasks, n_outputs_max, batch)``.
+        """Compute the outputs with the rows last.
 
         Losses and gradients of heads run along the rows.
+
+        Parameters
+        ----------
+        z : Tensor of shape (*members, batch, latent)
+            Representation.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, n_outputs_max, batch)
+            Outputs of every head on every row, without noise.
         """
         weight, bias = self.heads.weight, self.heads.bias
         joint = weight.flatten(-3, -2) @ z.transpose(-1, -2)
@@ -115,7 +180,22 @@ class DirectPass:
     def decode_gradient(
         self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
     ) -> Tensor:
-        """Set the heads' ``grad``; return the derivative by z, shaped as z."""
+        """Set the heads' ``grad`` and go on to the representation.
+
+        Parameters
+        ----------
+        z : Tensor of shape (*members, batch, latent)
+            Representation, as :meth:`decode` got it.
+        gradient : Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Derivative of the weighted losses by the outputs.
+        row_weight : Tensor of shape ([*members,] batch), or None
+            Weights of the rows in the penalty, for methods that have one.
+
+        Returns
+        -------
+        Tensor, shaped as ``z``
+            Derivative of losses and penalty by the representation.
+        """
         weight, bias = self.heads.weight, self.heads.bias
         joint = gradient.transpose(-1, -2).flatten(-3, -2)
         weight.grad = (joint @ z).view_as(weight)

@@ -32,6 +32,7 @@ class MLPEncoder(nn.Module):
     Parameters
     ----------
     in_features : int
+        Number of features of a row.
     hidden_layer_sizes : sequence of int
         Widths of the hidden layers, each followed by the activation.
     latent_dim : int or None
@@ -39,10 +40,20 @@ class MLPEncoder(nn.Module):
         hidden layer.
     generator : torch.Generator
         Source of the initial values.
-    activation : str
-    dropout : float
+    activation : {"relu", "tanh", "gelu", "silu", "identity"}, default="relu"
+        Function after each hidden layer; a key of ``ACTIVATIONS``.
+    dropout : float, default=0.0
         Fraction of hidden units dropped in training.
-    dtype : torch.dtype
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MLPEncoder
+    >>> encoder = MLPEncoder(3, [16, 8], 2, torch.Generator().manual_seed(0))
+    >>> encoder(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
     """
 
     def __init__(
@@ -71,7 +82,20 @@ class MLPEncoder(nn.Module):
         self.out_features = widths[-1] if latent_dim is None else latent_dim
 
     def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Map ``(*members, batch, in)`` to ``(*members, batch, out_features)``."""
+        """Compute the representation.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, in)
+            Features; without member axes all members see the same rows.
+        random : MemberRandom, optional
+            Source of the dropout; None drops nothing.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, out_features)
+            Last affine layer, or last hidden layer if there is none.
+        """
         activate = ACTIVATIONS[self.activation]
         for layer in self.hidden:
             x = self.dropout(activate(layer(x)), random)
@@ -90,11 +114,23 @@ class ConvEncoder(nn.Module):
     latent_dim : int or None
         As in :class:`MLPEncoder`.
     generator : torch.Generator
-    channels : sequence of int
+        Source of the initial values.
+    channels : sequence of int, default=(16, 32)
         Output channels of each stage.
-    activation : str
-    dropout : float
-    dtype : torch.dtype
+    activation : str, default="relu"
+        As in :class:`MLPEncoder`; also after each convolution.
+    dropout : float, default=0.0
+        As in :class:`MLPEncoder`; convolutions drop nothing.
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import ConvEncoder
+    >>> encoder = ConvEncoder((28, 28), [64], 8, torch.Generator().manual_seed(0))
+    >>> encoder(torch.zeros(5, 28, 28)).shape
+    torch.Size([5, 8])
     """
 
     def __init__(
@@ -133,7 +169,20 @@ class ConvEncoder(nn.Module):
         self.out_features = self.dense.out_features
 
     def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Map pictures ``(*members, batch, [c,] h, w)`` to the representation."""
+        """Compute the representation.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, [channels,] height, width)
+            Pictures; without member axes all members see the same.
+        random : MemberRandom, optional
+            Source of the dropout; None drops nothing.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, out_features)
+            As from :class:`MLPEncoder`.
+        """
         activate = ACTIVATIONS[self.activation]
         if not self.has_channels:
             x = x.unsqueeze(-3)
@@ -164,14 +213,38 @@ def build_encoder(
         (or the shape of one row, for pictures) and returns a module.
     input_shape : sequence of int
         Shape of one row of X.
-    hidden_layer_sizes, latent_dim, generator, activation, dropout, dtype
-        As in :class:`MLPEncoder`. A user's encoder gets a last affine layer of
-        width ``latent_dim`` if that is given.
+    hidden_layer_sizes : sequence of int
+        As in :class:`MLPEncoder`; a user's encoder takes no notice.
+    latent_dim : int or None
+        As in :class:`MLPEncoder`. A user's encoder gets a last affine layer of this
+        width unless it has that width already.
+    generator : torch.Generator
+        Source of the initial values.
+    activation : str, default="relu"
+        As in :class:`MLPEncoder`; a user's encoder takes no notice.
+    dropout : float, default=0.0
+        As in :class:`MLPEncoder`; a user's encoder takes no notice.
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
 
     Returns
     -------
     Module
         With ``out_features`` and ``forward(x, random=None)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import build_encoder
+    >>> encoder = build_encoder(
+    ...     lambda n_features: torch.nn.Linear(n_features, 7),
+    ...     (3,),
+    ...     hidden_layer_sizes=[],
+    ...     latent_dim=None,
+    ...     generator=torch.Generator(),
+    ... )
+    >>> encoder.out_features
+    7
     """
     shape = tuple(input_shape)
     options: dict[str, Any] = {

@@ -18,9 +18,7 @@ __all__ = [
     "Dropout",
     "MemberConv2d",
     "MemberLinear",
-    "TaskHeads",
     "member_linear",
-    "rows_of_tasks",
     "weight_gradient",
 ]
 
@@ -34,11 +32,22 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         Without leading axes the batch is shared by all members; along a leading axis
         of length one it is shared by the members of that axis.
     weight : Tensor of shape (*leading, out, in)
+        One matrix per member.
     bias : Tensor of shape (*leading, out)
+        Added to every row of the member.
 
     Returns
     -------
     Tensor of shape (*leading, batch, out)
+        ``x @ weight.T + bias`` of each member.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import member_linear
+    >>> weight, bias = torch.ones(3, 2, 4), torch.zeros(3, 2)  # 3 members
+    >>> member_linear(torch.ones(5, 4), weight, bias).shape
+    torch.Size([3, 5, 2])
     """
     if weight.dim() == 2:
         return F.linear(x, weight, bias)
@@ -65,7 +74,7 @@ def _shares_batch(x: Tensor, leading: Sequence[int]) -> bool:
 
 
 def weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
-    """Derivative by the weights of :func:`member_linear`.
+    """Compute the derivative by the weights of :func:`member_linear`.
 
     Parameters
     ----------
@@ -78,6 +87,13 @@ def weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
     -------
     Tensor of shape (*leading, out, in)
         Products of gradients and features, summed over the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import weight_gradient
+    >>> weight_gradient(torch.ones(3, 5, 2), torch.ones(5, 4)).shape  # 3 members
+    torch.Size([3, 2, 4])
     """
     leading = gradient.shape[:-2]
     if leading and (x.dim() == 2 or _shares_batch(x, leading)):
@@ -103,9 +119,19 @@ class MemberLinear(nn.Module):
     Parameters
     ----------
     in_features, out_features : int
+        Numbers of features that come in and go out.
     generator : torch.Generator
         Source of the initial values.
-    dtype : torch.dtype
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear
+    >>> layer = MemberLinear(4, 2, torch.Generator().manual_seed(0))
+    >>> layer(torch.ones(5, 4)).shape
+    torch.Size([5, 2])
     """
 
     def __init__(
@@ -121,7 +147,18 @@ class MemberLinear(nn.Module):
         self.bias = _uniform((out_features,), bound, generator, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(*members, batch, in)`` to ``(*members, batch, out)``."""
+        """Apply each member's map to its rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, in)
+            Without member axes all members see the same rows.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, out)
+            As from :func:`member_linear`.
+        """
         return member_linear(x, self.weight, self.bias)
 
 
@@ -133,10 +170,21 @@ class MemberConv2d(nn.Module):
     Parameters
     ----------
     in_channels, out_channels : int
+        Numbers of channels that come in and go out.
     kernel_size : int
-        Odd.
+        Height and width of the kernel, in pixels; odd.
     generator : torch.Generator
-    dtype : torch.dtype
+        Source of the initial values, uniform within 1 / sqrt(fan-in).
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberConv2d
+    >>> layer = MemberConv2d(1, 8, 3, torch.Generator().manual_seed(0))
+    >>> layer(torch.ones(5, 1, 28, 28)).shape
+    torch.Size([5, 8, 28, 28])
     """
 
     def __init__(
@@ -154,7 +202,18 @@ class MemberConv2d(nn.Module):
         self.bias = _uniform((out_channels,), bound, generator, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(*members, batch, in, h, w)`` to ``(*members, batch, out, h, w)``."""
+        """Apply each member's convolution to its pictures.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, in, height, width)
+            Without member axes all members see the same pictures.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, out, height, width)
+            Pictures of the same size.
+        """
         padding = self.weight.shape[-1] // 2
         leading = self.weight.shape[:-4]
         if not leading:
@@ -179,6 +238,16 @@ class Dropout(nn.Module):
     ----------
     rate : float
         Fraction of the features set to zero in training.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import Dropout, MemberRandom
+    >>> layer, x = Dropout(0.5), torch.ones(2, 1000)
+    >>> layer(x, MemberRandom(0)).unique()
+    tensor([0., 2.])
+    >>> torch.equal(layer(x), x)
+    True
     """
 
     def __init__(self, rate: float) -> None:
@@ -186,106 +255,21 @@ class Dropout(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Drop features of ``(*members, ...)``; without ``random`` do nothing."""
+        """Drop features, and scale the others so that the mean stays.
+
+        Parameters
+        ----------
+        x : Tensor of shape (*members, ...)
+            Features.
+        random : MemberRandom, optional
+            Source of the draws; None drops nothing.
+
+        Returns
+        -------
+        Tensor, shaped as ``x``
+            Zero where dropped, else divided by ``1 - rate``.
+        """
         if random is None or self.rate == 0:
             return x
         draws = random.uniform(x.shape[len(random.members) :], x.dtype)
         return x * (draws >= self.rate) / (1 - self.rate)
-
-
-class TaskHeads(nn.Module):
-    """One affine head per task, all applied in one product.
-
-    Parameters
-    ----------
-    in_features : int
-    n_outputs : sequence of int
-        Outputs of each task; shorter heads are padded with zeros that stay zero.
-    generator : torch.Generator
-    dtype : torch.dtype
-    """
-
-    valid: Tensor
-
-    def __init__(
-        self,
-        in_features: int,
-        n_outputs: Sequence[int],
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        super().__init__()
-        n_tasks, widest = len(n_outputs), max(n_outputs)
-        bound = 1 / math.sqrt(max(in_features, 1))
-        weight = torch.zeros(n_tasks, widest, in_features, dtype=dtype)
-        bias = torch.zeros(n_tasks, widest, dtype=dtype)
-        for task, outputs in enumerate(n_outputs):
-            weight[task, :outputs].uniform_(-bound, bound, generator=generator)
-        self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(bias)
-        valid = torch.arange(widest) < torch.tensor(list(n_outputs))[:, None]
-        self.register_buffer("valid", valid, persistent=False)
-
-    def forward(self, z: Tensor, per_task: bool = False) -> Tensor:
-        """Compute every head on every row.
-
-        Parameters
-        ----------
-        z : Tensor of shape (*members, batch, in), or (*members, tasks, batch, in)
-            The second form if ``per_task``.
-        per_task : bool
-            Whether each task reads its own representation.
-
-        Returns
-        -------
-        Tensor of shape (*members, tasks, batch, n_outputs_max)
-        """
-        if per_task:
-            return member_linear(z, self.weight, self.bias)
-        n_tasks = self.weight.shape[-3]
-        weight, bias = self.weight.flatten(-3, -2), self.bias.flatten(-2)
-        joint = member_linear(z, weight, bias)
-        if n_tasks == 1:
-            return joint.unsqueeze(-3)
-        return joint.unflatten(-1, (n_tasks, -1)).movedim(-2, -3)
-
-    def rows(self, z: Tensor, task_of_row: Tensor) -> Tensor:
-        """Compute each row's own head only.
-
-        Parameters
-        ----------
-        z : Tensor of shape (*members, batch, in)
-        task_of_row : Tensor of shape (batch,) or (*members, batch)
-
-        Returns
-        -------
-        Tensor of shape (*members, batch, n_outputs_max)
-        """
-        weight = rows_of_tasks(self.weight, task_of_row, trailing=2)
-        bias = rows_of_tasks(self.bias, task_of_row, trailing=1)
-        return torch.einsum("...bi,...boi->...bo", z, weight) + bias
-
-
-def rows_of_tasks(values: Tensor, task_of_row: Tensor, trailing: int) -> Tensor:
-    """Gather each row's task.
-
-    Parameters
-    ----------
-    values : Tensor of shape (*members, tasks, ...)
-        With ``trailing`` axes after that of the tasks.
-    task_of_row : Tensor of shape (batch,) or (*members, batch)
-        Axes of members may be of length one.
-    trailing : int
-
-    Returns
-    -------
-    Tensor of shape (*members, batch, ...)
-    """
-    axis = values.dim() - trailing - 1
-    if task_of_row.dim() == 1:
-        return values.index_select(axis, task_of_row)
-    leading = values.shape[:axis]
-    flat = values.flatten(0, axis - 1)
-    tasks = task_of_row.expand(*leading, task_of_row.shape[-1]).flatten(0, -2)
-    members = torch.arange(len(flat), device=values.device)
-    return flat[members[:, None], tasks].unflatten(0, leading)

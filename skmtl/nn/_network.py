@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from ._direct import DirectPass
-from ._layers import TaskHeads
+from ._heads import TaskHeads
 from ._random import MemberRandom
 
 __all__ = ["MultiTaskNetwork"]
@@ -24,6 +24,20 @@ class MultiTaskNetwork(nn.Module):
     encoder : Module
         Maps ``(*members, batch, *row)`` to ``(*members, batch, out_features)``.
     heads : TaskHeads
+        Map the representation to the outputs of each task.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MLPEncoder, MultiTaskNetwork, TaskHeads
+    >>> random = torch.Generator().manual_seed(0)
+    >>> encoder, heads = MLPEncoder(3, [4], None, random), TaskHeads(4, [1, 2], random)
+    >>> network = MultiTaskNetwork(encoder, heads)
+    >>> network(torch.ones(5, 3)).shape  # 2 tasks, 5 rows, at most 2 outputs
+    torch.Size([2, 5, 2])
+    >>> network.valid
+    tensor([[ True, False],
+            [ True,  True]])
     """
 
     def __init__(self, encoder: nn.Module, heads: TaskHeads) -> None:
@@ -42,7 +56,20 @@ class MultiTaskNetwork(nn.Module):
         return tuple(self.heads.weight.shape[:-3])
 
     def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Compute the shared representation ``(*members, batch, latent)``."""
+        """Compute the shared representation.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, *row)
+            Features; without member axes all members see the same rows.
+        random : MemberRandom, optional
+            Source of the noise; given in training only.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, latent)
+            What all tasks share.
+        """
         return self.encoder(x, random)
 
     def decode(
@@ -56,15 +83,17 @@ class MultiTaskNetwork(nn.Module):
         Parameters
         ----------
         z : Tensor of shape (*members, batch, latent)
-        task_of_row : Tensor of shape (batch,) or (*members, batch), optional
+            Representation.
+        task_of_row : int Tensor of shape ([*members,] batch), optional
             With it each row passes through its own task's head only.
         random : MemberRandom, optional
-            Given in training only.
+            Source of the noise; given in training only.
 
         Returns
         -------
-        Tensor of shape (*members, n_tasks, batch, n_outputs_max), or
-        (*members, batch, n_outputs_max) with ``task_of_row``.
+        Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Logits, or standardised predictions, zero in the padding; of shape
+            (*members, batch, n_outputs_max) with ``task_of_row``.
         """
         if task_of_row is None:
             return self.heads(z)
@@ -76,31 +105,71 @@ class MultiTaskNetwork(nn.Module):
         task_of_row: Tensor | None = None,
         random: MemberRandom | None = None,
     ) -> Tensor:
-        """Encode and decode."""
+        """Encode and decode.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, *row)
+            Features.
+        task_of_row : int Tensor of shape ([*members,] batch), optional
+            The one task each row is for, as in :meth:`decode`.
+        random : MemberRandom, optional
+            Source of the noise; given in training only.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+            Outputs, as from :meth:`decode`.
+        """
         return self.decode(self.encode(x, random), task_of_row, random)
 
     def direct_pass(self) -> DirectPass | None:
-        """A pass without a graph, where network and encoder are plain."""
+        """Offer a pass without a graph, where network and encoder are plain.
+
+        Returns
+        -------
+        DirectPass, or None
+            None where training needs a graph.
+        """
         if type(self) is MultiTaskNetwork and DirectPass.supports(self.encoder):
             return DirectPass(self.encoder, self.heads)
         return None
 
     def penalty(self, z: Tensor, row_weight: Tensor | None = None) -> Tensor | None:
-        """Penalty per member, ``(*members,)``, in nats; None if there is none.
+        """Compute what is added to the weighted sum of the losses.
 
         Parameters
         ----------
         z : Tensor of shape (*members, batch, latent)
-        row_weight : Tensor of shape (batch,) or (*members, batch), optional
+            Representation of the batch.
+        row_weight : Tensor of shape ([*members,] batch), optional
+            Weights of the rows in statistics of ``z``; None for all one.
+
+        Returns
+        -------
+        Tensor of shape (*members,), or None
+            Penalty per member, in nats; None if there is none.
         """
         return None
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Parameters that serve every task."""
+        """List the parameters that serve every task.
+
+        Returns
+        -------
+        list of Parameter
+            Those of the encoder, unless a method shares more.
+        """
         return list(self.encoder.parameters())
 
     def undecayed_parameters(self) -> list[nn.Parameter]:
-        """Parameters that weight decay leaves alone: those without a fan-in."""
+        """List the parameters that weight decay leaves alone.
+
+        Returns
+        -------
+        list of Parameter
+            Those without a fan-in, such as biases.
+        """
         names = ("bias",)
         return [
             parameter
@@ -109,21 +178,45 @@ class MultiTaskNetwork(nn.Module):
         ]
 
     def learning_rate_multipliers(self) -> list[tuple[Iterable[nn.Parameter], float]]:
-        """Parameters that learn at a multiple of the learning rate."""
+        """List the parameters that learn at a multiple of the learning rate.
+
+        Returns
+        -------
+        list of (iterable of Parameter, float)
+            Parameters and their multiple; all others learn at the rate itself.
+        """
         return []
 
     def set_progress(self, fraction: float) -> None:
-        """Hear which fraction of the training steps is over."""
+        """Hear how far training is, before every step.
+
+        Parameters
+        ----------
+        fraction : float
+            Fraction of the training steps that is over; 1 if schedules are held at
+            their end.
+        """
 
     def after_epoch(self, epoch: int) -> None:
-        """Change structure between epochs, for methods that do."""
+        """Change structure between epochs, for methods that do.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of finished epochs.
+        """
 
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw evidence on how the tasks relate, per member; empty by default.
+        """Collect raw evidence on how the tasks relate.
 
         Parameters
         ----------
         z_variance : Tensor of shape (*members, latent), optional
             Variance of the representation over all training rows.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (*members, n_tasks, ...)
+            By name; empty for a method without evidence of its own.
         """
         return {}

@@ -29,6 +29,17 @@ class MemberRandom:
     lengths : sequence of int, or None
         Real rows of each generator's part of a padded batch. Padding draws nothing,
         so that a member's draws are those of its own rows alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberRandom
+    >>> both = MemberRandom([3, 4]).normal((5,), torch.float32)
+    >>> both.shape
+    torch.Size([2, 5])
+    >>> alone = MemberRandom(4).normal((5,), torch.float32)
+    >>> torch.equal(both[1], alone)
+    True
     """
 
     def __init__(
@@ -49,16 +60,38 @@ class MemberRandom:
         ]
 
     def normal(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Draw standard normal numbers of shape ``(*members, *shape)``.
+        """Draw standard normal numbers.
 
-        The last axis but one counts the rows of the batch.
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of each member's draw; the last axis but one counts the rows of the
+            batch.
+        dtype : torch.dtype
+            Type of the result; the numbers are drawn in single precision.
+
+        Returns
+        -------
+        Tensor of shape (*members, *shape)
+            Each member's part comes from its own generator.
         """
         return self._draw(Tensor.normal_, shape).to(dtype)
 
     def uniform(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Draw numbers uniform on [0, 1) of shape ``(*members, *shape)``.
+        """Draw numbers uniform on [0, 1).
 
-        The last axis but one counts the rows of the batch.
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of each member's draw; the last axis but one counts the rows of the
+            batch.
+        dtype : torch.dtype
+            Type of the result; the numbers are drawn in single precision.
+
+        Returns
+        -------
+        Tensor of shape (*members, *shape)
+            Each member's part comes from its own generator.
         """
         return self._draw(Tensor.uniform_, shape).to(dtype)
 

@@ -39,6 +39,19 @@ def stack_modules(
     InputError
         If the modules differ in what members share: structure, plain attributes,
         other buffers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, stack_modules
+    >>> random = torch.Generator().manual_seed(0)
+    >>> layers = [MemberLinear(3, 2, random) for _ in range(5)]
+    >>> stacked = stack_modules(layers)
+    >>> stacked.weight.shape
+    torch.Size([5, 2, 3])
+    >>> x = torch.ones(4, 3)
+    >>> torch.allclose(stacked(x)[1], layers[1](x))
+    True
     """
     _check_alike(modules)
     stacked = copy.deepcopy(modules[0])
@@ -52,7 +65,31 @@ def stack_modules(
 
 
 def unstack_module(stacked: ModuleT, member: int | tuple[int, ...]) -> ModuleT:
-    """Cut one member, or several, out of a module made by :func:`stack_modules`."""
+    """Cut one member, or several, out of a module made by :func:`stack_modules`.
+
+    Parameters
+    ----------
+    stacked : Module
+        Its parameters carry leading member axes.
+    member : int or tuple
+        Index of the member along these axes. Axes that remain, as under a tuple of
+        index tensors, are the member axes of the result.
+
+    Returns
+    -------
+    Module
+        A copy, which shares no memory with ``stacked``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, stack_modules, unstack_module
+    >>> random = torch.Generator().manual_seed(0)
+    >>> layers = [MemberLinear(3, 2, random) for _ in range(5)]
+    >>> alone = unstack_module(stack_modules(layers), 1)
+    >>> torch.equal(alone.weight, layers[1].weight)
+    True
+    """
     alone = copy.deepcopy(stacked)
     for name, tensor in list(_member_tensors(alone)):
         own = tensor.detach()[member].clone()
@@ -88,6 +125,13 @@ def shared_values(module: nn.Module) -> dict[str, Any]:
     values : dict of str to object
         Kinds of modules, shapes of parameters, plain public attributes, and buffers
         that are not listed as the members' own.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, shared_values
+    >>> shared_values(MemberLinear(3, 2, torch.Generator()))["weight"]
+    (2, 3)
     """
     tensors = _member_tensors(module)
     values: dict[str, Any] = {name: tuple(own.shape) for name, own in tensors}

@@ -24,11 +24,23 @@ class UserEncoder(nn.Module):
     input_shape : tuple of int
         Shape of one row.
     dtype : torch.dtype
+        Type to which the module's parameters are converted, in place.
 
     Raises
     ------
     InputError
         If the module fails on two rows of zeros or returns another shape.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import UserEncoder
+    >>> body = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh())
+    >>> encoder = UserEncoder(body, (3,), torch.float32)
+    >>> encoder.out_features, encoder.can_stack()
+    (8, True)
+    >>> encoder(torch.zeros(5, 3)).shape
+    torch.Size([5, 8])
     """
 
     def __init__(
@@ -66,7 +78,20 @@ class UserEncoder(nn.Module):
         return int(found.shape[1])
 
     def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Map ``(*members, batch, *row)`` to ``(*members, batch, out_features)``."""
+        """Compute the representation.
+
+        Parameters
+        ----------
+        x : Tensor of shape (*members, batch, *row)
+            Features; without member axes all members see the same rows.
+        random : MemberRandom, optional
+            Not used: the module draws from torch's own generators, if it does.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, out_features)
+            What the module makes of each member's rows.
+        """
         parameters: dict[str, Tensor] = dict(self.module.named_parameters())
         first = next(iter(parameters.values()), None)
         if first is None or first.dim() == self._solo_dims:
@@ -83,6 +108,11 @@ class UserEncoder(nn.Module):
 
         Random layers and running statistics cannot; such members train one after
         another.
+
+        Returns
+        -------
+        bool
+            True if :func:`torch.func.vmap` can run the module in training mode.
         """
         # A copy, since running statistics may move before they are found out.
         module = copy.deepcopy(self.module).train()

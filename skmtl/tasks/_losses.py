@@ -6,17 +6,17 @@ output belongs to one task, so the gradient is as cheap as the loss, and the eng
 need not build a graph for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from skmtl.tasks._row_losses import ROW_LOSSES
 from skmtl.tasks._spec import TaskSpec
 
-__all__ = ["LossTerms", "MultiTaskLoss"]
+__all__ = ["LossTerms", "MultiTaskLoss", "task_factors"]
 
 # Finite on purpose: minus infinity turns one-hot losses and entropies into NaN.
 _INVALID_LOGIT = -1e30
@@ -25,7 +25,7 @@ _INVALID_LOGIT = -1e30
 class LossTerms(NamedTuple):
     """Losses of a batch and what they were made of.
 
-    Attributes
+    Parameters
     ----------
     losses : Tensor of shape (*members, n_tasks)
         Weighted means over the batch's rows, in nats.
@@ -33,45 +33,23 @@ class LossTerms(NamedTuple):
         Sums of the weights; None without weights.
     gradient : Tensor, shaped as the outputs
         Derivative of each task's loss by that task's outputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.tasks import MultiTaskLoss, TaskSpec
+    >>> criterion = MultiTaskLoss([TaskSpec("size", "continuous")])
+    >>> outputs, codes = torch.zeros(1, 2, 1), torch.tensor([[1.0], [3.0]])
+    >>> terms = criterion.terms(outputs, codes)
+    >>> terms.losses  # the mean of 1 / 2 and 9 / 2
+    tensor([2.5000])
+    >>> terms.gradient.flatten()
+    tensor([-0.5000, -1.5000])
     """
 
     losses: Tensor
     totals: Tensor | None
     gradient: Tensor
-
-
-def _single_output(outputs: Tensor, gradient: Tensor) -> Tensor:
-    if outputs.shape[-1] == 1:
-        return gradient.unsqueeze(-1)
-    return F.pad(gradient.unsqueeze(-1), (0, outputs.shape[-1] - 1))
-
-
-def _binary(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-    logits = outputs[..., 0]
-    rows = F.binary_cross_entropy_with_logits(logits, codes, reduction="none")
-    return rows, _single_output(outputs, logits.sigmoid() - codes)
-
-
-def _multiclass(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-    classes = codes.long().unsqueeze(-2)
-    # A softmax over a short last axis is many times slower than over a middle one.
-    log_shares = outputs.transpose(-1, -2).log_softmax(-2)
-    rows = log_shares.gather(-2, classes).squeeze(-2).neg()
-    minus_one = outputs.new_full((1,), -1.0).expand(classes.shape)
-    gradient = log_shares.exp_().scatter_add_(-2, classes, minus_one)
-    return rows, gradient.transpose(-1, -2)
-
-
-def _continuous(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-    error = outputs[..., 0] - codes
-    return 0.5 * error.square(), _single_output(outputs, error)
-
-
-_ROW_LOSSES: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
-    "binary": _binary,
-    "multiclass": _multiclass,
-    "continuous": _continuous,
-}
 
 
 class MultiTaskLoss(nn.Module):
@@ -87,6 +65,19 @@ class MultiTaskLoss(nn.Module):
     ------
     ValueError
         For a kind of task without a row-wise loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skmtl.tasks import MultiTaskLoss, TaskSpec
+    >>> binary = TaskSpec("ripe", "binary", np.array(["no", "yes"]))
+    >>> criterion = MultiTaskLoss([binary, TaskSpec("size", "continuous")])
+    >>> outputs = torch.zeros(2, 3, 1)  # 2 tasks, 3 rows, 1 output
+    >>> codes = torch.tensor([[0.0, 1.0], [1.0, 2.0], [1.0, 0.0]])
+    >>> weight = torch.tensor([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    >>> criterion(outputs, codes, weight)
+    tensor([0.6931, 1.2500])
     """
 
     valid: Tensor
@@ -95,16 +86,16 @@ class MultiTaskLoss(nn.Module):
     def __init__(self, specs: Sequence[TaskSpec]) -> None:
         super().__init__()
         for spec in specs:
-            if spec.kind not in _ROW_LOSSES:
+            if spec.kind not in ROW_LOSSES:
                 raise ValueError(
                     f"Task {spec.name!r} is of kind {spec.kind!r}, which has no "
-                    f"row-wise loss; allowed are {sorted(_ROW_LOSSES)}."
+                    f"row-wise loss; allowed are {sorted(ROW_LOSSES)}."
                 )
         kinds = [spec.kind for spec in specs]
         widest = max(spec.n_outputs for spec in specs)
         outputs = torch.tensor([spec.n_outputs for spec in specs])
         self.register_buffer("valid", torch.arange(widest) < outputs[:, None])
-        self.kinds = [kind for kind in _ROW_LOSSES if kind in kinds]
+        self.kinds = [kind for kind in ROW_LOSSES if kind in kinds]
         self.n_tasks = len(kinds)
         self._ragged = {}
         order: list[int] = []
@@ -128,12 +119,13 @@ class MultiTaskLoss(nn.Module):
 
         Parameters
         ----------
-        outputs, codes, weight, task_of_row
+        outputs, codes, weight, task_of_row : Tensor
             As in :meth:`terms`.
 
         Returns
         -------
         Tensor of shape (*members, n_tasks)
+            Weighted mean over each task's rows, in nats; zero without a row.
         """
         losses: Tensor = _Losses.apply(outputs, self, codes, weight, task_of_row)
         return losses
@@ -163,6 +155,7 @@ class MultiTaskLoss(nn.Module):
         Returns
         -------
         LossTerms
+            Losses in nats, sums of the weights, and derivatives by the outputs.
         """
         if task_of_row is not None:
             return self._one_task_per_row(outputs, codes, weight, task_of_row)
@@ -199,7 +192,7 @@ class MultiTaskLoss(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         if self._ragged[kind]:
             outputs = outputs.masked_fill(~valid[:, None, :], _INVALID_LOGIT)
-        return _ROW_LOSSES[kind](outputs, codes)
+        return ROW_LOSSES[kind](outputs, codes)
 
     def _one_task_per_row(
         self,
@@ -218,7 +211,7 @@ class MultiTaskLoss(nn.Module):
             logits = outputs
             if self._ragged[kind]:
                 logits = outputs.masked_fill(~self.valid[task_of_row], _INVALID_LOGIT)
-            own_rows, own_gradient = _ROW_LOSSES[kind](logits, safe)
+            own_rows, own_gradient = ROW_LOSSES[kind](logits, safe)
             rows = torch.where(own, own_rows, rows)
             gradient = torch.where(own.unsqueeze(-1), own_gradient, gradient)
         tasks = torch.arange(self.n_tasks, device=outputs.device)
@@ -265,12 +258,23 @@ def task_factors(per_task: Tensor, task_of_row: Tensor | None) -> Tensor:
     Parameters
     ----------
     per_task : Tensor of shape ([*members,] n_tasks)
-    task_of_row : Tensor of shape ([*members,] batch), or None
+        The factors.
+    task_of_row : int Tensor of shape ([*members,] batch), or None
+        The one task each row is labelled for, if that is how the data are.
 
     Returns
     -------
     Tensor
         Broadcasts against the outputs of :meth:`MultiTaskLoss.terms`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.tasks import task_factors
+    >>> task_factors(torch.tensor([1.0, 5.0]), None).shape  # tasks, rows, outputs
+    torch.Size([2, 1, 1])
+    >>> task_factors(torch.tensor([1.0, 5.0]), torch.tensor([1, 1, 0])).flatten()
+    tensor([5., 5., 1.])
     """
     if task_of_row is None:
         return per_task[..., None, None]

@@ -1,6 +1,5 @@
 """Bad data: a clear error, and a fitted estimator stays exactly as it was."""
 
-import copy
 import re
 
 import numpy as np
@@ -8,7 +7,6 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import torch
-from skorch.callbacks import Callback
 
 from skmtl import (
     HardSharingClassifier,
@@ -16,61 +14,20 @@ from skmtl import (
     HardSharingRegressor,
     HierarchicalIBClassifier,
 )
-from skmtl.exceptions import (
-    ConvergenceError,
-    InputError,
-    InterruptedFitWarning,
-    TargetError,
-    UnlabelledTaskWarning,
+from skmtl.exceptions import InputError, TargetError, UnlabelledTaskWarning
+from tests._base._unchanged import (
+    CLASSES,
+    INF,
+    NAN,
+    QUICK,
+    REAL,
+    X,
+    assert_unchanged,
+    frozen,
+    with_value,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
-
-QUICK = {"max_epochs": 3, "hidden_layer_sizes": (4,), "random_state": 0}
-NAN, INF = float("nan"), float("inf")
-
-
-def make_data(n_rows=40):
-    random = np.random.RandomState(0)
-    X = random.normal(size=(n_rows, 3))
-    return X, X[:, :2] + 0.1 * random.normal(size=(n_rows, 2))
-
-
-X, REAL = make_data()
-CLASSES = (REAL > 0).astype(int)
-
-
-def with_value(array, value, dtype=float):
-    changed = array.astype(dtype)
-    changed[3, 1] = value
-    return changed
-
-
-def frozen(estimator):
-    """Everything an estimator holds, copied, and its predictions."""
-    held = {name: copy.deepcopy(value) for name, value in vars(estimator).items()}
-    return held, estimator.callbacks, estimator.predict_proba(X), estimator.transform(X)
-
-
-def assert_unchanged(estimator, before):
-    held, callbacks, probabilities, representation = before
-    now = vars(estimator)
-    assert list(now) == list(held)
-    for name, value in held.items():
-        if name == "net_":
-            states = value.module_.state_dict(), now[name].module_.state_dict()
-            pairs = zip(*map(dict.values, states), strict=True)
-            assert all(torch.equal(*pair) for pair in pairs)
-        elif name == "history_":
-            np.testing.assert_equal(now[name], value)
-        elif name == "callbacks":
-            assert now[name] is callbacks
-        elif name == "_targets":
-            assert now[name].specs == value.specs
-        else:
-            np.testing.assert_equal(now[name], value)
-    np.testing.assert_array_equal(estimator.transform(X), representation)
-    np.testing.assert_equal(estimator.predict_proba(X), probabilities)
 
 
 BAD_X = {
@@ -259,91 +216,6 @@ def test_names_of_the_tasks_reach_the_message():
     )
     with pytest.raises(InputError, match=r"validation_fraction.*'(rain|wind)'"):
         estimator.fit(X, y)
-
-
-DIVERGING = {"lr": 1e3, "optimizer": "sgd", "max_epochs": 20}
-
-
-def test_loss_that_is_not_finite(fitted):
-    huge = X * 1e200
-    estimator = HardSharingRegressor(**{**QUICK, **DIVERGING})
-    before = dict(vars(estimator))
-    message = r"epoch \d+ for task\(s\) 'task_[01]'.*StandardScaler.*`lr`"
-    with pytest.raises(ConvergenceError, match=message):
-        estimator.fit(huge, REAL)
-    assert vars(estimator) == before
-    before = frozen(fitted)
-    fitted.set_params(**DIVERGING)
-    parameters = fitted.get_params()
-    with pytest.raises(ConvergenceError, match="not finite in epoch"):
-        fitted.fit(huge, CLASSES)
-    assert fitted.get_params() == parameters
-    fitted.set_params(**{name: before[0][name] for name in DIVERGING})
-    assert_unchanged(fitted, before)
-
-
-@pytest.mark.parametrize("method", ["partial_fit", "warm_start"])
-def test_failed_continuation_changes_nothing(method):
-    estimator = HierarchicalIBClassifier(warm_start=method == "warm_start", **QUICK)
-    estimator.fit(X, CLASSES)
-    go_on = estimator.partial_fit if method == "partial_fit" else estimator.fit
-    before = frozen(estimator)
-    with pytest.raises(ConvergenceError):
-        go_on(X * 1e200, CLASSES)
-    assert_unchanged(estimator, before)
-    with pytest.raises(ValueError, match="39"):
-        go_on(X, CLASSES[:-1])
-    with pytest.raises(ValueError, match="NaN"):
-        go_on(with_value(X, NAN), CLASSES)
-    with pytest.raises(ValueError, match=r"is expecting 3|features, tasks, classes"):
-        go_on(X[:, :2], CLASSES)
-    with pytest.raises(ValueError, match=r"unseen label 2|features, tasks, classes"):
-        go_on(X, CLASSES * 2)
-    assert_unchanged(estimator, before)
-
-
-class Interrupt(Callback):
-    """Ctrl-C in an epoch."""
-
-    def __init__(self, epoch, event):
-        self.epoch = epoch
-        setattr(self, event, self.strike)
-
-    def strike(self, net, *args, **kwargs):
-        if len(net.history) == self.epoch:
-            raise KeyboardInterrupt
-
-
-EVENTS = ["on_epoch_begin", "on_epoch_end"]
-
-
-@pytest.mark.parametrize("event", EVENTS)
-@pytest.mark.parametrize("cls", [HierarchicalIBClassifier, HardSharingClassifier])
-def test_interruption_keeps_the_last_finished_epoch(cls, event):
-    options = {**QUICK, "max_epochs": 9, "lr_decay": 0.0, "batch_size": 10}
-    if cls is HierarchicalIBClassifier:
-        options["beta_warmup"] = 0
-    stopped = cls(**options, callbacks=[Interrupt(3, event)])
-    with pytest.warns(InterruptedFitWarning, match="in epoch 3; .* weights of epoch 2"):
-        stopped.fit(X, CLASSES)
-    two = cls(**{**options, "max_epochs": 2}).fit(X, CLASSES)
-    assert stopped.n_iter_ == 2
-    np.testing.assert_array_equal(stopped.history_["epoch"], [1, 2])
-    np.testing.assert_array_equal(
-        stopped.history_["train_loss"], two.history_["train_loss"]
-    )
-    np.testing.assert_array_equal(stopped.transform(X), two.transform(X))
-    np.testing.assert_array_equal(stopped.predict(X), two.predict(X))
-
-
-@pytest.mark.parametrize("event", EVENTS)
-def test_interruption_in_the_first_epoch_changes_nothing(event):
-    estimator = HierarchicalIBClassifier(**QUICK).fit(X, CLASSES)
-    estimator.set_params(callbacks=[Interrupt(1, event)])
-    before = frozen(estimator)
-    with pytest.raises(KeyboardInterrupt):
-        estimator.fit(X, CLASSES)
-    assert_unchanged(estimator, before)
 
 
 def test_class_first_seen_at_score_counts_as_an_error(fitted):

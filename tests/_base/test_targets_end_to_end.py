@@ -4,87 +4,25 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import torch
 
-from skmtl import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from skmtl import HardSharingClassifier, HardSharingRegressor
+from tests._base._containers import (
+    BINARY,
+    HOLES,
+    N_ROWS,
+    NAMES,
+    QUICK,
+    REAL,
+    THREE,
+    WORDS,
+    X,
+    frame_of,
+    integer_containers,
+    real_containers,
+    text_containers,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
-
-QUICK = {"max_epochs": 3, "hidden_layer_sizes": (4,), "random_state": 0}
-N_ROWS = 60
-RANDOM = np.random.RandomState(0)
-X = RANDOM.normal(size=(N_ROWS, 3))
-BINARY = (X[:, 0] > 0).astype(int)
-THREE = np.digitize(X[:, 1], [-0.5, 0.5])
-REAL = X[:, 2] + 0.1 * RANDOM.normal(size=N_ROWS)
-HOLES = np.zeros((N_ROWS, 2), dtype=bool)
-HOLES[::5, 0] = HOLES[1::4, 1] = True
-NAMES = ["small", "large"]
-WORDS = np.array(["calm", "gale", "storm"])
-
-
-def masked(columns, missing=np.nan, dtype=object):
-    """Columns side by side, with holes."""
-    table = np.empty((N_ROWS, 2), dtype=dtype)
-    for task, column in enumerate(columns):
-        table[:, task] = column
-    table[HOLES] = missing
-    return table
-
-
-def frame_of(library, columns, holes=True):
-    """A DataFrame that holds None where there are holes."""
-    data = {}
-    for task, (name, column) in enumerate(zip(NAMES, columns, strict=True)):
-        values = list(column.tolist())
-        gone = HOLES[:, task] if holes else np.zeros(N_ROWS, dtype=bool)
-        data[name] = [
-            None if hole else value for hole, value in zip(gone, values, strict=True)
-        ]
-    return library.DataFrame(data)
-
-
-def integer_containers():
-    columns = BINARY, THREE
-    floats = masked(columns, dtype=float)
-    return {
-        "floats": floats,
-        "float32": floats.astype(np.float32),
-        "objects with None": masked(columns, None),
-        "objects with NaN": masked(columns, np.nan),
-        "objects with NA": masked(columns, pd.NA),
-        "list of lists": masked(columns, None).tolist(),
-        "list of tuples": [tuple(row) for row in masked(columns, None).tolist()],
-        "masked array": np.ma.MaskedArray(np.column_stack(columns), HOLES),
-        "pandas": frame_of(pd, columns),
-        "pandas Int64": frame_of(pd, columns).astype("Int64"),
-        "pandas Int8": frame_of(pd, columns).astype("Int8"),
-        "pandas object": frame_of(pd, columns).astype(object),
-        "pandas category": frame_of(pd, columns).astype("Int64").astype("category"),
-        "polars": frame_of(pl, columns),
-        "polars Int8": frame_of(pl, columns).cast(pl.Int8),
-        "tensor": torch.tensor(floats),
-    }
-
-
-def text_containers():
-    columns = np.array(["no", "yes"])[BINARY], WORDS[THREE]
-    whole = frame_of(pd, columns)
-    return {
-        "objects with None": masked(columns, None),
-        "objects with NaN": masked(columns, np.nan),
-        "list of lists": masked(columns, None).tolist(),
-        "pandas": whole,
-        "pandas object": whole.astype(object),
-        "pandas string": whole.astype("string"),
-        "pandas category": whole.astype("category"),
-        "polars": frame_of(pl, columns),
-        "polars categorical": frame_of(pl, columns).cast(pl.Categorical),
-        "polars enum": frame_of(pl, columns).with_columns(
-            pl.col("small").cast(pl.Enum(["no", "yes"])),
-            pl.col("large").cast(pl.Enum(list(WORDS))),
-        ),
-    }
 
 
 def check_classifier(y, reference, classes):
@@ -207,20 +145,6 @@ def test_three_classes_in_one_task():
     assert set(estimator.predict(X)) <= set(WORDS)
 
 
-def real_containers():
-    columns = REAL, 100 + 10 * X[:, 0]
-    floats = masked(columns, dtype=float)
-    return {
-        "floats": floats,
-        "objects": masked(columns, None),
-        "list": masked(columns, None).tolist(),
-        "pandas": frame_of(pd, columns),
-        "pandas Float64": frame_of(pd, columns).astype("Float64"),
-        "polars": frame_of(pl, columns),
-        "masked array": np.ma.MaskedArray(np.column_stack(columns), HOLES),
-    }
-
-
 @pytest.mark.parametrize("name", real_containers())
 def test_real_targets_with_holes(name):
     containers = real_containers()
@@ -249,110 +173,6 @@ def test_types_of_one_real_target(dtype):
     predicted = HardSharingRegressor(**QUICK).fit(X, y).predict(X)
     assert predicted.shape == (N_ROWS,)
     assert predicted.dtype == (np.float32 if dtype == np.float32 else np.float64)
-
-
-# ---- mixed kinds
-
-
-def mixed_frame(library):
-    return library.DataFrame(
-        {
-            "flag": [bool(one) for one in BINARY[:-1]] + [None],
-            "word": [None, *WORDS[THREE[1:]].tolist()],
-            "size": [None, *REAL[1:].tolist()],
-            "count": (7 + 100 * THREE + np.arange(N_ROWS)).tolist(),
-        }
-    )
-
-
-KINDS = ["binary", "multiclass", "continuous", "continuous"]
-
-
-@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
-def test_mixed_frame(library):
-    y = mixed_frame(library)
-    estimator = HardSharingMixed(**QUICK).fit(X, y)
-    assert estimator.task_types_ == KINDS
-    assert estimator.task_names_ == list(y.columns)
-    assert estimator.task_table_["guessed"] == [True] * 4
-    predicted = estimator.predict(X)
-    assert isinstance(predicted, library.DataFrame)
-    assert list(predicted.columns) == list(y.columns)
-    assert predicted.shape == (N_ROWS, 4)
-    probabilities = estimator.predict_proba(X)
-    assert [own is None for own in probabilities] == [False, False, True, True]
-    assert probabilities[1].shape == (N_ROWS, 3)
-    assert [own is None for own in estimator.classes_] == [False, False, True, True]
-    scores = estimator.score_tasks(X, y)
-    assert scores.shape == (4,)
-    assert estimator.score(X, y) == pytest.approx(scores.mean())
-    # what is predicted can be scored as targets
-    assert estimator.score(X, predicted) == pytest.approx(1.0)
-
-
-def test_types_of_predicted_columns():
-    predicted = HardSharingMixed(**QUICK).fit(X, mixed_frame(pl)).predict(X)
-    assert predicted.dtypes == [pl.Boolean, pl.String, pl.Float64, pl.Float64]
-    y = mixed_frame(pd).astype(
-        {"flag": "boolean", "word": "category", "size": "Float32", "count": "Int16"}
-    )
-    predicted = HardSharingMixed(**QUICK).fit(X, y).predict(X)
-    assert [str(one) for one in predicted.dtypes] == [
-        "boolean",
-        "category",
-        "Float32",
-        "float64",
-    ]
-    assert predicted["word"].cat.categories.tolist() == sorted(WORDS)
-
-
-def test_mixed_objects_equal_the_frames():
-    frame = mixed_frame(pd)
-    y = frame.astype(object).to_numpy()
-    estimator = HardSharingMixed(**QUICK).fit(X, y)
-    assert estimator.task_types_ == KINDS
-    predicted = estimator.predict(X)
-    assert predicted.dtype == object
-    for library in (pd, pl):
-        other = HardSharingMixed(**QUICK).fit(X, mixed_frame(library))
-        np.testing.assert_array_equal(other.transform(X), estimator.transform(X))
-        assert other.predict(X).to_numpy().tolist() == predicted.tolist()
-        np.testing.assert_allclose(
-            other.score_tasks(X, mixed_frame(library)), estimator.score_tasks(X, y)
-        )
-
-
-def test_mixed_with_named_kinds_is_silent():
-    grades = np.column_stack([THREE, THREE])
-    types = ["classification", "regression"]
-    estimator = HardSharingMixed(task_types=types, **QUICK).fit(X, grades)
-    assert estimator.task_types_ == ["multiclass", "continuous"]
-    assert estimator.task_table_["guessed"] == [False, False]
-    predicted = estimator.predict(X)
-    assert predicted.dtype == object
-    assert set(predicted[:, 0]) <= {0, 1, 2}
-
-
-def test_one_mixed_task():
-    estimator = HardSharingMixed(**QUICK).fit(X, WORDS[THREE])
-    assert estimator.predict(X).shape == (N_ROWS,)
-    assert estimator.predict_proba(X).shape == (N_ROWS, 3)
-    assert estimator.classes_.tolist() == sorted(WORDS)
-    real = HardSharingMixed(**QUICK).fit(X, REAL)
-    assert real.predict(X).dtype == np.float64
-    assert not hasattr(real, "predict_proba")
-
-
-def test_mixed_equals_the_pure_estimators():
-    types = ["regression", "regression"]
-    y = real_containers()["floats"]
-    mixed = HardSharingMixed(task_types=types, **QUICK).fit(X, y)
-    pure = HardSharingRegressor(**QUICK).fit(X, y)
-    np.testing.assert_array_equal(mixed.predict(X), pure.predict(X))
-    y = integer_containers()["floats"]
-    mixed = HardSharingMixed(task_types=["classification"] * 2, **QUICK).fit(X, y)
-    pure = HardSharingClassifier(**QUICK).fit(X, y)
-    np.testing.assert_array_equal(mixed.predict(X), pure.predict(X))
 
 
 def test_order_of_columns_at_score():

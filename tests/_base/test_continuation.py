@@ -1,0 +1,121 @@
+"""Continuations: warm starts and incremental fits."""
+
+import numpy as np
+import pytest
+
+from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
+from skmtl.exceptions import InputError, TargetError
+from tests._base._fits import CLASSES, PLAIN, QUICK, REAL, THREE, X, both, close, same
+
+pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+
+
+@both
+def test_warm_start_goes_on_from_the_weights(cls):
+    options = {**QUICK, "lr": 1e-9, "warm_start": True, "weight_decay": 0}
+    estimator = cls(**QUICK).fit(X, CLASSES)
+    before = estimator.transform(X)
+    estimator.set_params(**options).fit(X, CLASSES)
+    np.testing.assert_allclose(estimator.transform(X), before, atol=1e-6)
+    cold = cls(**{**options, "warm_start": False}).fit(X, CLASSES)
+    assert np.abs(cold.transform(X) - before).max() > 0.01
+
+
+def test_warm_start_of_an_unfitted_estimator_is_a_fit():
+    warm = HardSharingClassifier(warm_start=True, **QUICK).fit(X, CLASSES)
+    same(warm, HardSharingClassifier(**QUICK).fit(X, CLASSES))
+
+
+@pytest.mark.parametrize(
+    "features, y",
+    [(X, THREE), (X, CLASSES[:, :1]), (X[:, :2], CLASSES), (X, CLASSES + 5)],
+    ids=["more classes", "fewer tasks", "fewer features", "other classes"],
+)
+def test_warm_start_needs_the_same_problem(features, y):
+    estimator = HardSharingClassifier(warm_start=True, **QUICK).fit(X, CLASSES)
+    with pytest.raises(InputError, match="`warm_start=True` needs the features"):
+        estimator.fit(features, y)
+
+
+@both
+def test_partial_fits_are_the_epochs_of_a_fit(cls):
+    options = {**PLAIN, "beta_warmup": 0} if cls is HierarchicalIBClassifier else PLAIN
+    parts = cls(**options)
+    for _ in range(5):
+        parts.partial_fit(X, CLASSES)
+    assert parts.n_iter_ == 5
+    whole = cls(**options).fit(X, CLASSES)
+    if cls is HardSharingClassifier:  # noise is drawn anew in every call
+        close(parts, whole)
+    else:
+        parts = cls(**options, noise=None)
+        for _ in range(5):
+            parts.partial_fit(X, CLASSES)
+        close(parts, cls(**options, noise=None).fit(X, CLASSES))
+
+
+def test_partial_fit_trains_at_a_constant_rate():
+    estimator = HardSharingClassifier(**QUICK).partial_fit(X, CLASSES)
+    for _ in range(2):
+        estimator.partial_fit(X, CLASSES)
+        rates = {group["lr"] for group in estimator.net_.optimizer_.param_groups}
+        assert rates == {estimator.lr}
+
+
+def test_partial_fit_goes_on_after_fit():
+    estimator = HardSharingClassifier(**PLAIN).fit(X, CLASSES)
+    estimator.partial_fit(X, CLASSES)
+    assert estimator.n_iter_ == 6
+    close(
+        estimator, HardSharingClassifier(**{**PLAIN, "max_epochs": 6}).fit(X, CLASSES)
+    )
+
+
+def test_partial_fit_after_a_decayed_fit_learns_again():
+    estimator = HardSharingClassifier(**{**QUICK, "lr_decay": 1.0}).fit(X, CLASSES)
+    before = estimator.transform(X)
+    estimator.partial_fit(X, CLASSES)
+    assert np.abs(estimator.transform(X) - before).max() > 1e-3
+
+
+def test_partial_fit_with_classes_sees_one_class_at_a_time():
+    names = np.array(["no", "yes"])
+    y = names[CLASSES]
+    estimator = HardSharingClassifier(**QUICK)
+    for label in (0, 1) * 30:
+        rows = CLASSES[:, 0] == label
+        estimator.partial_fit(X[rows], y[rows], classes=[names, names])
+    assert [own.tolist() for own in estimator.classes_] == [["no", "yes"]] * 2
+    assert estimator.score(X, y) > 0.7
+    estimator.partial_fit(X[:1], y[:1])
+
+
+def test_partial_fit_of_one_task():
+    estimator = HardSharingClassifier(**QUICK)
+    estimator.partial_fit(X[:2], [1, 1], classes=[0, 1, 2])
+    assert estimator.classes_.tolist() == [0, 1, 2]
+    assert estimator.predict_proba(X).shape == (80, 3)
+
+
+@pytest.mark.parametrize("classes", [[[0, 1], [0, 1, 2]], [[0, 1]], [["a", "b"]] * 2])
+def test_partial_fit_with_other_classes(classes):
+    estimator = HardSharingClassifier(**QUICK)
+    estimator.partial_fit(X, CLASSES, classes=[[0, 1], [0, 1]])
+    estimator.partial_fit(X, CLASSES, classes=[[1, 0], [0, 1]])
+    with pytest.raises(InputError, match="`classes`"):
+        estimator.partial_fit(X, CLASSES, classes=classes)
+
+
+def test_partial_fit_with_unseen_labels():
+    estimator = HardSharingClassifier(**QUICK).partial_fit(X, CLASSES)
+    with pytest.raises(TargetError, match=r"'task_0' has the classes 0, 1; .* label 2"):
+        estimator.partial_fit(X, CLASSES * 2)
+    with pytest.raises(TargetError, match=r"at least two classes.*partial_fit"):
+        HardSharingClassifier(**QUICK).partial_fit(X, CLASSES * 0)
+
+
+def test_partial_fit_keeps_the_scaling_of_real_targets():
+    estimator = HardSharingRegressor(**QUICK).partial_fit(X, REAL)
+    spec = estimator._targets.specs[0]
+    estimator.partial_fit(X, 100 + REAL)
+    assert estimator._targets.specs[0] == spec
