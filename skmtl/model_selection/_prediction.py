@@ -66,7 +66,7 @@ def cross_val_predict(
     pre_dispatch : int or str, default="2*n_jobs"
         Number of folds handed out at once.
     method : {"predict", "predict_proba", "predict_log_proba", "decision_function", \
-"transform"}, default="predict"
+            "transform"}, default="predict"
         What to ask of the estimators. The representations that ``transform`` returns
         are comparable within a fold only.
 

@@ -80,7 +80,7 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
         X : array-like of shape (n_samples, n_features)
             Features; only their number of rows counts.
         y : array-like, Series or DataFrame of shape (n_samples,) or \
-(n_samples, n_tasks)
+                (n_samples, n_tasks)
             Targets; missing labels are NaN, None or a missing value of pandas or
             polars.
         groups : None
