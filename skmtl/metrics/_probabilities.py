@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from skmtl.exceptions import InputError, TargetError
-from skmtl.metrics._columns import (
-    ObservedTask,
-    check_one_type,
-    observed_tasks,
-    plain_labels,
-    read_columns,
+from skmtl.metrics._columns import observed_tasks, plain_labels, read_columns
+from skmtl.metrics._responses import (
+    align_scores,
+    own_classes,
+    split_classes,
+    split_scores,
 )
 
 __all__ = ["average_precision_scores", "log_loss_scores", "roc_auc_scores"]
@@ -172,91 +171,14 @@ def _score_tasks(
     """Apply `score` to class numbers and columns of scores of each task."""
     names, columns = read_columns(y_true, "y_true")
     n_samples, n_tasks = len(columns[0]), len(columns)
-    responses = _split_scores(y_score, n_samples, n_tasks)
-    class_lists = _split_classes(classes, n_tasks)
+    responses = split_scores(y_score, n_samples, n_tasks)
+    class_lists = split_classes(classes, n_tasks)
     scores = np.full(n_tasks, np.nan)
     for task in observed_tasks(names, columns, sample_weight):
         response = responses[task.number]
         if response is not None:
             true = plain_labels(task.labels, task.name, "y_true", real=False)
-            own = _own_classes(true, class_lists[task.number], task.name)
-            table = _read_scores(response, task, n_samples, len(own))
-            scores[task.number] = score(*_number(true, own, table), task.weight)
+            own = own_classes(true, class_lists[task.number], task.name)
+            aligned = align_scores(true, response, task.rows, own, task.name)
+            scores[task.number] = score(*aligned, task.weight)
     return scores
-
-
-def _split_scores(y_score: Any, n_samples: int, n_tasks: int) -> list[Any]:
-    if isinstance(y_score, (list, tuple)):
-        whole = n_tasks == 1 and not (
-            len(y_score) == 1 and np.shape(y_score[0])[:1] == (n_samples,)
-        )
-        per_task = [y_score] if whole else list(y_score)
-    else:
-        scores = np.asarray(y_score)
-        if n_tasks == 1:
-            per_task = [scores]
-        else:
-            per_task = list(scores.T if scores.ndim == 2 else scores)
-    if len(per_task) != n_tasks:
-        raise TargetError(
-            f"Scores must hold one array per task, {n_tasks}; found {len(per_task)}. "
-            "Give a list, as predict_proba returns it."
-        )
-    return per_task
-
-
-def _split_classes(classes: Any, n_tasks: int) -> list[Any]:
-    if classes is None:
-        return [None] * n_tasks
-    per_task = list(classes)
-    if n_tasks == 1 and not (len(per_task) == 1 and np.ndim(per_task[0]) == 1):
-        per_task = [classes]
-    if len(per_task) != n_tasks:
-        raise InputError(
-            f"`classes` must hold one array per task, {n_tasks}; found {len(per_task)}."
-        )
-    return per_task
-
-
-def _own_classes(true: np.ndarray, classes: Any, name: str) -> np.ndarray:
-    if classes is None:
-        return np.unique(true)
-    own = plain_labels(np.asarray(classes), name, "classes", real=False)
-    check_one_type(true, own, name, "classes")
-    return own
-
-
-def _read_scores(
-    response: Any, task: ObservedTask, n_samples: int, n_classes: int
-) -> np.ndarray:
-    """Return the rows that count, with a column for each class."""
-    table = np.asarray(response)
-    table = table if table.dtype.kind == "f" else table.astype(np.float64)
-    if table.shape == (n_samples,) and n_classes <= 2:
-        table = np.column_stack([1 - table, table])
-    elif table.shape != (n_samples, n_classes):
-        raise TargetError(
-            f"Scores of task {task.name!r} must have a row per sample and a column per "
-            f"class, shape {(n_samples, n_classes)}; found {table.shape}. Name the "
-            "classes of the columns in `classes`, as they may not all occur in "
-            "`y_true`."
-        )
-    table = table[task.rows]
-    if not np.isfinite(table).all():
-        raise TargetError(
-            f"Scores of task {task.name!r} must be finite wherever `y_true` is "
-            f"observed; found {table[~np.isfinite(table)][0]}."
-        )
-    return table
-
-
-def _number(
-    true: np.ndarray, classes: np.ndarray, table: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Number the classes; those without a column get one of zeros."""
-    numbers = {label: number for number, label in enumerate(classes.tolist())}
-    distinct, index = np.unique(true, return_inverse=True)
-    codes = [numbers.setdefault(label, len(numbers)) for label in distinct.tolist()]
-    n_columns = max(len(numbers), 2)
-    missing = np.zeros((len(table), n_columns - table.shape[1]), dtype=table.dtype)
-    return np.array(codes)[index], np.hstack([table, missing])
