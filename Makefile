@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 # the layers below the estimators, which are annotated throughout
 TYPED = $(wildcard $(addprefix skmtl/,exceptions.py datasets _validation.py tasks \
-	nn similarity metrics.py engine persistence persistence.py))
+	nn similarity metrics engine persistence persistence.py))
 BENCHMARKS = $(sort $(wildcard benchmarks/[a-z]*.py))
 
 .DEFAULT_GOAL = help

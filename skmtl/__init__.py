@@ -1,6 +1,6 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
-from . import datasets, display, metrics, similarity
+from . import datasets, display, metrics, model_selection, similarity
 from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
 from .bottleneck import HierarchicalIBClassifier
 from .persistence import load
@@ -16,5 +16,6 @@ __all__ = [
     "display",
     "load",
     "metrics",
+    "model_selection",
     "similarity",
 ]

@@ -10,6 +10,7 @@ __all__ = [
     "InputError",
     "InterruptedFitWarning",
     "PersistenceError",
+    "RareClassWarning",
     "SkmtlError",
     "SkmtlWarning",
     "TargetError",
@@ -53,6 +54,10 @@ class TaskGroupWarning(SkmtlWarning):
 
 class UnlabelledTaskWarning(SkmtlWarning):
     """A task has no observed label in the data given and is left out of a score."""
+
+
+class RareClassWarning(SkmtlWarning):
+    """A class or a task has fewer labels than there are folds."""
 
 
 class CollapseWarning(SkmtlWarning):

@@ -10,7 +10,7 @@ from tests._source import PACKAGE, REPOSITORY, source_modules
 
 MOST_LINES = 300
 MOST_BODY_LINES = 50
-PUBLIC_MODULES = {"skmtl.exceptions", "skmtl.metrics", "skmtl.persistence"}
+PUBLIC_MODULES = {"skmtl.exceptions", "skmtl.persistence"}
 FOLDERS = [PACKAGE, "tests", "examples", "benchmarks", "doc"]
 GENERATED = re.compile(
     r"^\s*# <generated.*?^\s*# </generated>", re.DOTALL | re.MULTILINE

@@ -1,18 +1,22 @@
-"""Scores per task, against scikit-learn and scipy column by column."""
-
-import warnings
+"""Scores of predictions, against scikit-learn and scipy column by column."""
 
 import numpy as np
 import pytest
 import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    mean_absolute_error,
+    r2_score,
+)
 
-from skmtl.exceptions import InputError, TargetError, UnlabelledTaskWarning
+from skmtl.exceptions import InputError, TargetError
 from skmtl.metrics import (
     accuracy_scores,
+    balanced_accuracy_scores,
     kendall_tau_scores,
-    mean_score,
+    mean_absolute_error_scores,
     r2_scores,
 )
 
@@ -43,15 +47,26 @@ def accuracy_weighted(true, pred, weight):
     return accuracy_score(true, pred, sample_weight=weight)
 
 
+def balanced_weighted(true, pred, weight):
+    return balanced_accuracy_score(true, pred, sample_weight=weight)
+
+
+def error_weighted(true, pred, weight):
+    return mean_absolute_error(true, pred, sample_weight=weight)
+
+
 def tau(true, pred, weight):
     return scipy.stats.kendalltau(true, pred).statistic
 
 
 ORACLES = {
     "accuracy": (accuracy_scores, accuracy_weighted, "classes"),
+    "balanced": (balanced_accuracy_scores, balanced_weighted, "classes"),
+    "error": (mean_absolute_error_scores, error_weighted, "reals"),
     "r2": (r2_scores, r2_weighted, "reals"),
     "kendall": (kendall_tau_scores, tau, "reals"),
 }
+WEIGHTED = sorted(set(ORACLES) - {"kendall"})
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -67,7 +82,7 @@ def test_equal_to_the_oracle_of_each_column(name, seed):
     assert_allclose(scores, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "r2"])
+@pytest.mark.parametrize("name", WEIGHTED)
 @pytest.mark.parametrize("per_label", [False, True])
 def test_weights_are_those_of_the_oracle(name, per_label):
     measure, oracle, kind = ORACLES[name]
@@ -85,7 +100,7 @@ def test_weights_are_those_of_the_oracle(name, per_label):
     assert_allclose(scores, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "r2"])
+@pytest.mark.parametrize("name", WEIGHTED)
 def test_weight_zero_is_a_missing_label(name):
     measure, _, kind = ORACLES[name]
     true, pred, observed, _ = drawn(kind)
@@ -202,13 +217,7 @@ def test_bad_weights_are_named(weight):
         accuracy_scores([0, 1], [0, 1], sample_weight=weight)
 
 
-def test_mean_over_tasks_with_scores():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert mean_score([0.25, 0.75]) == 0.5
-    with pytest.warns(UnlabelledTaskWarning, match="1 of 3 tasks .*: length"):
-        assert mean_score([0.25, NAN, 0.75], ["mass", "length", "age"]) == 0.5
-    with pytest.warns(UnlabelledTaskWarning, match="task_0, task_2"):
-        assert mean_score([NAN, 1.0, NAN]) == 1.0
-    with pytest.raises(TargetError, match=r"none among 2 tasks \(a, b\)"):
-        mean_score([NAN, NAN], ["a", "b"])
+def test_balanced_accuracy_counts_the_classes_that_occur():
+    true = [["a", 0.5], ["a", 0.5], ["b", 1.5]]
+    pred = [["a", 0.5], ["c", 1.5], ["b", 0.7]]
+    assert_array_equal(balanced_accuracy_scores(true, pred), [0.75, 0.25])

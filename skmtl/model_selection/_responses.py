@@ -1,0 +1,56 @@
+"""What an estimator answers, task by task."""
+
+import numpy as np
+
+from ..exceptions import InputError, TargetError
+from ..metrics._responses import split_classes, split_scores
+from ..tasks._table import read_targets
+
+__all__ = ["ask", "classes_of_tasks", "find_method"]
+
+_METHODS = ("predict", "predict_proba", "decision_function")
+
+
+def find_method(estimator, response_method):
+    """Return the name of the first method that the estimator has."""
+    single = isinstance(response_method, str)
+    names = [response_method] if single else list(response_method)
+    for name in names:
+        if name not in _METHODS:
+            raise InputError(
+                f"`response_method` must be one of {', '.join(_METHODS)}, or several; "
+                f"found {name!r}."
+            )
+        if hasattr(estimator, name):
+            return name
+    raise InputError(
+        f"The estimator must have the method {' or '.join(names)}; "
+        f"{type(estimator).__name__} has none. Use another scorer."
+    )
+
+
+def classes_of_tasks(estimator, n_tasks):
+    """Return the classes of each task, None for real tasks."""
+    classes = getattr(estimator, "classes_", None)
+    if n_tasks > 1 and isinstance(classes, np.ndarray):
+        return [np.arange(2)] * n_tasks  # a table of indicators
+    if isinstance(classes, list) and len(classes) != n_tasks:
+        raise TargetError(
+            f"y must have one column per task of the estimator, {len(classes)}; found "
+            f"{n_tasks}."
+        )
+    return split_classes(classes, n_tasks)
+
+
+def ask(estimator, method, X, shape):
+    """Return the response of each task."""
+    response = getattr(estimator, method)(X)
+    if method != "predict":
+        return split_scores(response, *shape)
+    table = read_targets(response)
+    if (table.n_samples, len(table.columns)) != shape:
+        raise TargetError(
+            f"y must have the shape of the predictions, {table.n_samples} rows of "
+            f"{len(table.columns)} tasks; found {shape[0]} rows of {shape[1]} tasks."
+        )
+    return [column.values for column in table.columns]

@@ -1,0 +1,113 @@
+"""Scorers by name, against the metrics of scikit-learn column by column."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+from numpy.testing import assert_allclose
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import learning_curve
+
+from skmtl import HardSharingClassifier, HardSharingRegressor
+from skmtl.exceptions import InputError
+from skmtl.model_selection import (
+    MultiTaskStratifiedKFold,
+    get_multitask_scorer,
+    get_multitask_scorer_names,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+
+QUICK = {"max_epochs": 5, "hidden_layer_sizes": (4,), "random_state": 0}
+X = np.random.RandomState(0).normal(size=(90, 3))
+HOLES = np.random.RandomState(1).uniform(size=(90, 3)) < 0.4
+FOR_REALS = {"r2", "neg_mean_absolute_error", "kendall_tau"}
+
+
+class OneTask:
+    """A task of a fitted estimator, as scikit-learn's own scorers want it."""
+
+    _estimator_type = "classifier"
+
+    def __init__(self, whole, task):
+        self.whole, self.task = whole, task
+        self.classes_ = whole.classes_[task]
+
+    def __sklearn_tags__(self):
+        return self.whole.__sklearn_tags__()
+
+    def fit(self):
+        """It is."""
+
+    def predict(self, X):
+        return self.whole.predict(X)[:, self.task]
+
+    def predict_proba(self, X):
+        return self.whole.predict_proba(X)[self.task]
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    y = (X > 0.3).astype(float)
+    y[HOLES] = np.nan
+    return HardSharingClassifier(**QUICK).fit(X, y), y
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    y = np.where(HOLES, np.nan, X**2)
+    return HardSharingRegressor(**QUICK).fit(X, y), y
+
+
+@pytest.mark.parametrize("name", sorted(set(get_multitask_scorer_names()) - FOR_REALS))
+def test_classes(classifier, name):
+    estimator, y = classifier
+    expected = [
+        get_scorer(name)(OneTask(estimator, task), X[rows], y[rows, task])
+        for task, rows in enumerate(~HOLES.T)
+    ]
+    found = get_multitask_scorer(name, average=None)(estimator, X, y)
+    assert_allclose(found, expected, rtol=1e-6)
+    mean = get_multitask_scorer(name)(estimator, X, y)
+    assert mean == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("name", sorted(FOR_REALS))
+def test_reals(regressor, name):
+    estimator, y = regressor
+    oracles = {
+        "r2": sklearn.metrics.r2_score,
+        "neg_mean_absolute_error": lambda true, pred: -np.abs(true - pred).mean(),
+        "kendall_tau": lambda *pair: scipy.stats.kendalltau(*pair).statistic,
+    }
+    predicted = estimator.predict(X)
+    expected = [
+        oracles[name](y[rows, task], predicted[rows, task])
+        for task, rows in enumerate(~HOLES.T)
+    ]
+    found = get_multitask_scorer(name, average=None)(estimator, X, y)
+    assert_allclose(found, expected)
+
+
+def test_learning_curve(classifier):
+    estimator, y = classifier
+    _, _, scores = learning_curve(
+        estimator,
+        X,
+        y,
+        cv=MultiTaskStratifiedKFold(3),
+        scoring=get_multitask_scorer("roc_auc"),
+        train_sizes=[1.0],
+        error_score="raise",
+    )
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_names():
+    assert get_multitask_scorer_names() == sorted(get_multitask_scorer_names())
+    first = get_multitask_scorer("r2").set_params(average=None)
+    assert get_multitask_scorer("r2").average == "macro" != first.average
+    with pytest.raises(InputError, match=r"`name` must be one of accuracy.*found 'f1'"):
+        get_multitask_scorer("f1")
+    with pytest.raises(InputError, match="`average`"):
+        get_multitask_scorer("r2", average="micro")
