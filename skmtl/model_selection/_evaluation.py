@@ -13,9 +13,9 @@ from sklearn.utils import get_tags
 
 from skmtl._base import FitJob, fit_jobs
 
-from . import _progress
 from ._compatibility import MultimetricScorer, check_method_params, safe_split, score
 from ._pipeline import assemble, final_step, fit_head, step_params
+from ._progress import Progress
 
 __all__ = ["Cell", "Common", "candidate_of", "evaluate"]
 
@@ -56,7 +56,7 @@ class Common:
         For all rows.
     splits : list of (train, test)
         Indices of rows.
-    n_candidates : int
+    progress : Progress
     """
 
     search: Any
@@ -67,7 +67,7 @@ class Common:
     fit_params: dict
     score_params: dict
     splits: tuple = ()
-    n_candidates: int = 0
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,22 +96,21 @@ def evaluate(cells, common):
     list of dict
         What scikit-learn's searches make their results of, one for each cell.
     """
-    told = common.search.verbose, len(common.splits), common.n_candidates
-    work = _Work(common)
+    work, progress = _Work(common), common.progress
     estimators = [candidate_of(common.estimator, cell.parameters) for cell in cells]
+    pairs = list(zip(cells, estimators, strict=True))
+    results = []
     with ExitStack() as stack:
-        for cell, estimator in zip(cells, estimators, strict=True):
+        for cell, estimator in pairs:
             stack.enter_context(_callbacks(cell, estimator, work))
-            _progress.print_begin(told[0], cell, *told[1:])
+            progress.begin(cell)
         start = time.time()
-        outcomes = _fit(list(zip(cells, estimators, strict=True)), work)
+        outcomes = _fit(pairs, work)
         seconds = time.time() - start
-        _progress.print_joint_fit(told[0], len(cells), seconds)
-        results = []
-        for cell, estimator in zip(cells, estimators, strict=True):
-            outcome = outcomes.pop(0)
+        progress.together(len(cells), seconds)
+        for (cell, estimator), outcome in zip(pairs, outcomes, strict=True):
             result = work.result(cell, estimator, outcome, seconds / len(cells))
-            _progress.print_end(told[0], cell, *told[1:], result)
+            progress.end(cell, result)
             results.append(result)
     return results
 

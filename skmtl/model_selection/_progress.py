@@ -1,52 +1,63 @@
 """What a search prints, in scikit-learn's words."""
 
+from dataclasses import dataclass
+
 from joblib.logger import short_format_time
 
-__all__ = ["print_begin", "print_end", "print_fold_count", "print_joint_fit"]
+__all__ = ["Progress"]
 
 _WIDTH = 80
 
 
-def print_fold_count(verbose, n_splits, n_candidates):
-    """Say how many fits there will be."""
-    if verbose > 0:
-        print(
-            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-            f"totalling {n_splits * n_candidates} fits"
-        )
+@dataclass(frozen=True)
+class Progress:
+    """Prints as much as `verbose` asks for.
 
+    Attributes
+    ----------
+    verbose, n_splits, n_candidates : int
+    """
 
-def print_begin(verbose, cell, n_splits, n_candidates):
-    """Say that a fit begins."""
-    if verbose > 9:
-        begin = f"{_place(verbose, cell, n_splits, n_candidates)} START {_text(cell)}"
-        print(begin.ljust(_WIDTH, "."))
+    verbose: int
+    n_splits: int
+    n_candidates: int
 
+    def announce(self):
+        """Say how many fits there will be."""
+        if self.verbose > 0:
+            total = self.n_splits * self.n_candidates
+            print(
+                f"Fitting {self.n_splits} folds for each of {self.n_candidates} "
+                f"candidates, totalling {total} fits"
+            )
 
-def print_joint_fit(verbose, n_fits, seconds):
-    """Say that a chunk of fits is done."""
-    if verbose > 1:
-        print(f"[CV] {n_fits} fits together, time={short_format_time(seconds)}")
+    def begin(self, cell):
+        """Say that a fit begins."""
+        if self.verbose > 9:
+            print(f"{self._place(cell)} START {_text(cell)}".ljust(_WIDTH, "."))
 
+    def together(self, n_fits, seconds):
+        """Say that a chunk of fits is done."""
+        if self.verbose > 1:
+            print(f"[CV] {n_fits} fits together, time={short_format_time(seconds)}")
 
-def print_end(verbose, cell, n_splits, n_candidates, result):
-    """Say how a fit went; its time is its share of the joint one."""
-    if verbose <= 1:
-        return
-    begin = f"{_place(verbose, cell, n_splits, n_candidates)} END "
-    end = _text(cell) + (";" if cell.parameters else "")
-    if verbose > 2:
-        end += _scores(result)
-    total = result["fit_time"] + result["score_time"]
-    end += f" total time={short_format_time(total)}"
-    print(begin + end.rjust(_WIDTH - len(begin), "."))
+    def end(self, cell, result):
+        """Say how a fit went; its time is its share of the joint one."""
+        if self.verbose <= 1:
+            return
+        begin = f"{self._place(cell)} END "
+        end = _text(cell) + (";" if cell.parameters else "")
+        if self.verbose > 2:
+            end += _scores(result)
+        total = result["fit_time"] + result["score_time"]
+        end += f" total time={short_format_time(total)}"
+        print(begin + end.rjust(_WIDTH - len(begin), "."))
 
-
-def _place(verbose, cell, n_splits, n_candidates):
-    place = f" {cell.fold + 1}/{n_splits}" if verbose > 2 else ""
-    if verbose > 9:
-        place += f"; {cell.candidate + 1}/{n_candidates}"
-    return f"[CV{place}]"
+    def _place(self, cell):
+        place = f" {cell.fold + 1}/{self.n_splits}" if self.verbose > 2 else ""
+        if self.verbose > 9:
+            place += f"; {cell.candidate + 1}/{self.n_candidates}"
+        return f"[CV{place}]"
 
 
 def _text(cell):

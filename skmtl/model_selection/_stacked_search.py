@@ -23,7 +23,7 @@ from ._compatibility import (
 )
 from ._evaluation import Cell, Common, candidate_of, evaluate
 from ._pipeline import final_step, head_key
-from ._progress import print_fold_count
+from ._progress import Progress
 
 __all__ = ["StackedSearch"]
 
@@ -64,8 +64,8 @@ class StackedSearch:
         InputError
             If the estimator, or that of a candidate, is not one of skmtl.
         """
-        scorers, refit_metric = self._get_scorers()
         final_step(self.estimator)
+        scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
@@ -154,14 +154,15 @@ class _Evaluator:
         search = self.common.search
         candidates = list(candidate_params)
         splits = self._split(cv or search._checked_cv_orig)
-        print_fold_count(search.verbose, len(splits), len(candidates))
+        progress = Progress(search.verbose, len(splits), len(candidates))
+        progress.announce()
         cells = self._cells(candidates, len(splits), callback_ctx)
         if not cells:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
-        common = replace(self.common, splits=splits, n_candidates=len(candidates))
+        common = replace(self.common, splits=splits, progress=progress)
         out = _spread(cells, common)
         warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
@@ -230,7 +231,9 @@ def _n_workers(n_jobs):
 def _splitter(cv, y, classifier):
     """scikit-learn's splitter, or folds without strata where it cannot read y."""
     try:
-        return check_cv(cv, y, classifier=classifier)
+        # It casts NaN to integers before it finds it.
+        with np.errstate(invalid="ignore"):
+            return check_cv(cv, y, classifier=classifier)
     except (TypeError, ValueError):
         pass  # missing labels, or classes and numbers side by side
     return check_cv(cv, None, classifier=classifier)
