@@ -49,10 +49,11 @@ class StackedGridSearchCV(StackedSearch, GridSearchCV):
     >>> from skmtl.datasets import load_grouped_digits
     >>> from skmtl.model_selection import StackedGridSearchCV
     >>> X, y = load_grouped_digits(return_X_y=True)
-    >>> est = HierarchicalIBClassifier(max_epochs=5, random_state=0)
-    >>> search = StackedGridSearchCV(est, {"beta": [0.01, 100.0]}, cv=2)
-    >>> search.fit(X[:600], y[:600]).best_params_
-    {'beta': 0.01}
+    >>> est = HierarchicalIBClassifier(max_epochs=10, random_state=0)
+    >>> grid = {"beta": [0.01, 0.05], "weight_decay": [0.1, 10.0]}
+    >>> search = StackedGridSearchCV(est, grid, cv=2).fit(X[:600], y[:600])
+    >>> search.best_params_["weight_decay"]
+    0.1
     """
 
     _parameter_constraints = {
