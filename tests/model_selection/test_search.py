@@ -17,11 +17,12 @@ from tests.model_selection._search_problems import (
     assert_same_results,
     bottleneck,
     classes,
+    confidence,
     fitted,
     hard_sharing,
 )
 
-GRID = {"weight_decay": [0.0, 1.0], "lr": [0.003, 0.03]}
+GRID = {"weight_decay": [0.0, 20.0], "lr": [0.003, 0.03]}
 FOLDS = KFold(3, shuffle=True, random_state=0)
 
 
@@ -97,7 +98,11 @@ def test_settings_of_the_search(settings):
 )
 def test_parameters(estimator, grid):
     X, y = classes()
-    assert_equals_plain(StackedGridSearchCV(estimator, grid, cv=FOLDS), X, y)
+    search = StackedGridSearchCV(estimator, grid, cv=FOLDS, scoring=confidence)
+    found, _ = assert_equals_plain(search, X, y)
+    assert len(np.unique(found.cv_results_["mean_test_score"])) == len(
+        found.cv_results_["params"]
+    )
 
 
 def test_random_candidates():
