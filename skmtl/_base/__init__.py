@@ -2,17 +2,21 @@
 
 from ._context import NetworkContext
 from ._documentation import multitask_estimator
+from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
-from ._parameters import Parameter, parameter_table
+from ._parameters import Parameter, parameter_table, stackable_parameters
 from ._shells import ClassifierShell, MixedShell, RegressorShell
 
 __all__ = [
     "ClassifierShell",
+    "FitJob",
     "MixedShell",
     "MultiTaskEstimator",
     "NetworkContext",
     "Parameter",
     "RegressorShell",
+    "fit_jobs",
     "multitask_estimator",
     "parameter_table",
+    "stackable_parameters",
 ]

@@ -76,6 +76,17 @@ def fit_jobs(jobs: Sequence[FitJob], *, max_stack: int | str = "auto") -> list[A
 def _prepare(job: FitJob, shared: dict[Hashable, FitData]) -> Prepared | None:
     """Plan a job; None if it has to go through its own ``fit``."""
     estimator = job.estimator
+    before = vars(estimator).copy()
+    try:
+        return _plan(job, shared)
+    finally:
+        # Reading X leaves its width on an estimator that may yet fail to fit.
+        vars(estimator).clear()
+        vars(estimator).update(before)
+
+
+def _plan(job: FitJob, shared: dict[Hashable, FitData]) -> Prepared | None:
+    estimator = job.estimator
     estimator._validate_params()
     heard = getattr(estimator, "_skl_callbacks", None) or estimator.callbacks
     if heard or (estimator.warm_start and hasattr(estimator, "net_")):

@@ -10,7 +10,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ..nn import ACTIVATIONS
 from ._rules import CallbackList, LayerSizes, NetParams, PrecomputedClusterer
 
-__all__ = ["SHARED", "Parameter", "constraints_of", "parameter_table"]
+__all__ = [
+    "SHARED",
+    "Parameter",
+    "constraints_of",
+    "parameter_table",
+    "stackable_parameters",
+]
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,15 @@ class Parameter:
         The numpydoc type, without the default.
     text : str
         The description, one paragraph.
+    stackable : bool
+        Whether members of one network may have values of their own.
     """
 
     default: Any
     constraint: list[Any]
     type: str
     text: str
+    stackable: bool = False
 
 
 def _positive(kind: type = Real) -> Interval:
@@ -113,6 +122,7 @@ SHARED: dict[str, Parameter] = {
         "float or 'auto'",
         "Decoupled weight decay: each step multiplies the weights, not the biases, "
         "by 1 - lr * weight_decay. 'auto': 200 / n_samples, within .01 and 1.",
+        stackable=True,
     ),
     "early_stopping": Parameter(
         False,
@@ -151,6 +161,7 @@ SHARED: dict[str, Parameter] = {
         "array-like of shape (n_tasks,), dict, or None",
         "Weight of each task's loss in the sum; a dict maps task names to weights, "
         "others weigh 1.",
+        stackable=True,
     ),
     "class_weight": Parameter(
         None,
@@ -223,6 +234,7 @@ SHARED: dict[str, Parameter] = {
         "int, RandomState instance or None",
         "Seed of initial weights, batches, noise and splits. Equal seeds give equal "
         "fits on a CPU.",
+        stackable=True,
     ),
     "verbose": Parameter(0, ["verbose"], "int", "Whether to print one line per epoch."),
 }
@@ -271,3 +283,18 @@ def parameter_table(
 def constraints_of(table: dict[str, Parameter]) -> dict[str, list[Any]]:
     """Constraints in the form that scikit-learn's validation reads."""
     return {name: list(parameter.constraint) for name, parameter in table.items()}
+
+
+def stackable_parameters(estimator: Any) -> set[str]:
+    """Parameters in which the members of one network may differ.
+
+    Parameters
+    ----------
+    estimator : estimator or class of estimators
+
+    Returns
+    -------
+    set of str
+    """
+    table: dict[str, Parameter] = estimator._parameter_table
+    return {name for name, parameter in table.items() if parameter.stackable}

@@ -31,6 +31,7 @@ _OWN = {
         "float or array-like of shape (n_tasks,)",
         "Price of a nat of information. A linear-Gaussian task whose squared "
         "correlation with X is below it closes its channel.",
+        stackable=True,
     ),
     "gamma": Parameter(
         0.0,
@@ -38,6 +39,7 @@ _OWN = {
         "float",
         "Weight of the information all tasks take together, which rewards sharing a "
         "dimension; 0 is the paper's objective.",
+        stackable=True,
     ),
     "beta_warmup": Parameter(
         0.5,
