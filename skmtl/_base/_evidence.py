@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ..engine import MultiTaskNet, as_tensor
-from ..exceptions import ConvergenceError, InputError, TaskGroupWarning
+from ..engine import MultiTaskNet
+from ..exceptions import InputError, TaskGroupWarning
 from ..similarity import (
     Relatedness,
     apply_gate,
@@ -20,21 +18,18 @@ from ..similarity import (
     target_relatedness,
 )
 from ._data import FitData
+from ._representation import representation
 
 __all__ = [
     "Evidence",
     "Sample",
     "check_grouping",
     "read_tasks",
-    "representation",
-    "representation_variance",
     "sample_of",
 ]
 
 _LABELS_PER_TASK = 5000
 _MOST_ROWS = 20_000
-_CHUNK = 8192
-_CPU = torch.device("cpu")
 
 
 @dataclass
@@ -85,54 +80,6 @@ class Evidence:
     reference: Relatedness
     tensors: dict[str, np.ndarray]
     random_state: np.random.RandomState
-
-
-def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:
-    """Compute the shared representation ``(*members, n_samples, latent)`` in chunks."""
-    chunks = [
-        net.outputs(as_tensor(X[start : start + _CHUNK], _CPU), representation=True)
-        .cpu()
-        .numpy()
-        for start in range(0, len(X), _CHUNK)
-    ]
-    return np.concatenate(chunks, axis=-2)
-
-
-def representation_variance(
-    net: MultiTaskNet, X: np.ndarray, weights: np.ndarray | None, rows: np.ndarray
-) -> Tensor:
-    """Variance of the representation over the training rows, ``(*members, latent)``.
-
-    Chunks are joined by their means and sums of squares about the mean, which stays
-    exact where a plain sum of squares would cancel.
-
-    Raises
-    ------
-    ConvergenceError
-        If the representation overflows.
-    """
-    total, mean, scatter = 0.0, np.zeros(1), np.zeros(1)
-    for start in range(0, len(rows), _CHUNK):
-        places = rows[start : start + _CHUNK]
-        w = np.ones(len(places)) if weights is None else weights[places]
-        if w.sum() == 0:
-            continue
-        z = representation(net, X[places]).astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            own_mean = np.average(z, axis=-2, weights=w)
-            centred = z - own_mean[..., None, :]
-            own_scatter = (w[:, None] * centred**2).sum(-2)
-            joined = total + w.sum()
-            shift = own_mean - mean
-            scatter = scatter + own_scatter + shift**2 * total * w.sum() / joined
-            mean = mean + shift * w.sum() / joined
-        total = joined
-    if not np.isfinite(scatter).all():
-        raise ConvergenceError(
-            "The shared representation of the training rows is beyond 64 bits. Scale "
-            "X (for example with StandardScaler)."
-        )
-    return torch.as_tensor(scatter / total)
 
 
 def check_grouping(estimator: Any, n_tasks: int) -> None:

@@ -14,9 +14,10 @@ from ..similarity import target_relatedness
 from ._callbacks import metadata_of, open_callbacks
 from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
 from ._continuation import start_from
-from ._evidence import check_grouping, read_tasks, representation_variance
+from ._evidence import check_grouping, read_tasks
 from ._prediction import PredictionMixin
 from ._prepare import prepare
+from ._representation import representation_variance
 from ._state import StorableMixin
 from ._streaming import prepare_batches
 

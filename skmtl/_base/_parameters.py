@@ -1,6 +1,6 @@
 """Parameters shared by all estimators: default, constraint and text, once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,7 +8,13 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..nn import ACTIVATIONS
-from ._rules import CallbackList, LayerSizes, NetParams, PrecomputedClusterer
+from ._rules import (
+    CallbackList,
+    LayerSizes,
+    NetParams,
+    Parameter,
+    PrecomputedClusterer,
+)
 
 __all__ = [
     "SHARED",
@@ -17,30 +23,6 @@ __all__ = [
     "parameter_table",
     "stackable_parameters",
 ]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One constructor parameter.
-
-    Attributes
-    ----------
-    default : object
-    constraint : list
-        In scikit-learn's vocabulary.
-    type : str
-        The numpydoc type, without the default.
-    text : str
-        The description, one paragraph.
-    stackable : bool
-        Whether members of one network may have values of their own.
-    """
-
-    default: Any
-    constraint: list[Any]
-    type: str
-    text: str
-    stackable: bool = False
 
 
 def _positive(kind: type = Real) -> Interval:

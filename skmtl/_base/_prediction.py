@@ -9,7 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base._continuation import check_row_shape
-from skmtl._base._evidence import representation
+from skmtl._base._representation import representation
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
 

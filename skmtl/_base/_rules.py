@@ -1,12 +1,43 @@
-"""Constraints of parameters that scikit-learn's vocabulary does not hold."""
+"""What a parameter is, and constraints that scikit-learn's vocabulary lacks."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 from sklearn.utils._param_validation import Options
 
-__all__ = ["CallbackList", "LayerSizes", "NetParams", "PrecomputedClusterer"]
+__all__ = [
+    "CallbackList",
+    "LayerSizes",
+    "NetParams",
+    "Parameter",
+    "PrecomputedClusterer",
+]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One constructor parameter.
+
+    Attributes
+    ----------
+    default : object
+    constraint : list
+        In scikit-learn's vocabulary.
+    type : str
+        The numpydoc type, without the default.
+    text : str
+        The description, one paragraph.
+    stackable : bool
+        Whether members of one network may have values of their own.
+    """
+
+    default: Any
+    constraint: list[Any]
+    type: str
+    text: str
+    stackable: bool = False
 
 
 class _Rule(Options):

@@ -30,9 +30,22 @@ def member_bytes(plan: Plan) -> int:
 
     Returns
     -------
-    bytes : int
+    n_bytes : int
         Parameters with all their copies, and one batch on its way through the network
         and back; the data themselves are shared.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, member_bytes
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(hidden_layer_sizes=(9,), max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> member_bytes(plan) >= 10 * sum(own.nbytes for own in net.module_.parameters())
+    True
     """
     network, settings = plan.network, plan.settings
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -85,6 +98,19 @@ def stack_capacity(plan: Plan) -> int:
     -------
     n_members : int
         At least 1; as many as half of the free memory of the device holds.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, stack_capacity
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(hidden_layer_sizes=(9,), max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> stack_capacity(plan) > 100  # networks of 28 parameters are small
+    True
     """
     free = _SHARE * _free_bytes(plan.settings.device)
     return max(int(free // member_bytes(plan)), 1)

@@ -1,7 +1,6 @@
 """Parameters out of range: the message names parameter, value and what is allowed."""
 
 import functools
-import re
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from skorch.callbacks import EpochTimer
 from skmtl import HardSharingMixed, HierarchicalIBClassifier
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
+from tests._names import stable_name
 
 QUICK = {
     "max_epochs": 2,
@@ -131,13 +131,8 @@ BAD = {
 }
 
 
-def case_name(name, value):
-    """Equal in every process: addresses would differ between workers."""
-    return re.sub(r" (of .* )?at 0x\w+", "", f"{name}={value!r}")[:60]
-
-
 CASES = [
-    pytest.param(name, value, allowed, id=case_name(name, value))
+    pytest.param(name, value, allowed, id=stable_name(f"{name}={value!r}"))
     for name, cases in BAD.items()
     for value, allowed in cases
 ]

@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedK
 
 from skmtl import HardSharingMixed, HardSharingRegressor
 from skmtl.model_selection import StackedGridSearchCV, StackedRandomizedSearchCV
+from tests._names import stable_name
 from tests.model_selection._search_problems import (
     QUICK,
     assert_equals_plain,
@@ -65,7 +66,7 @@ def last_accuracy(y_true, y_pred):
         {"scoring": {"a": worst_task, "b": worst_task}, "refit": smoothest},
         {"max_stack": 2},
     ],
-    ids=str,
+    ids=stable_name,
 )
 def test_settings_of_the_search(settings):
     X, y = classes()

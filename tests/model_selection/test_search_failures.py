@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from skmtl.exceptions import ConvergenceError, InputError, SkmtlWarning
 from skmtl.model_selection import StackedGridSearchCV, StackedRandomizedSearchCV
+from tests._names import stable_name
 from tests.model_selection._search_problems import (
     assert_same_results,
     classes,
@@ -204,7 +205,7 @@ def test_candidates_of_others():
         ({"cv": iter([])}, "No fits were performed"),
         ({"scoring": ["accuracy"]}, "refit"),
     ],
-    ids=str,
+    ids=stable_name,
 )
 def test_bad_settings(settings, expected):
     X, y = classes()
