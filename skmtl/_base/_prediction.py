@@ -55,11 +55,12 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 chosen[:, task] = _class_shares(spec, outputs[:, task]).argmax(1)
         return chosen
 
-    def _predict_deviations(self, X):
-        """Standard deviation over members of standardised values."""
+    def _predict_moments(self, X):
+        """Mean and standard deviation over members of standardised values."""
         X = self._check_X(X)
-        found = [outputs[..., 0].std(0).T for _, outputs in self._outputs(X)]
-        return np.concatenate(found)
+        values = [outputs[..., 0] for _, outputs in self._outputs(X)]
+        by_member = np.concatenate(values, axis=-1)
+        return by_member.mean(0).T, by_member.std(0).T
 
     def _outputs(self, X):
         """Iterate over slices and outputs (members, n_tasks, rows, n_outputs_max)."""

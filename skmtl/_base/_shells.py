@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_sample_weight
+from ..exceptions import InputError
 from ..metrics import accuracy_scores, mean_score, r2_scores
 
 __all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
@@ -148,6 +149,44 @@ class RegressorShell(_Shell, RegressorMixin):
 
     def _task_rules(self):
         return "regression", ("regression",)
+
+    def predict(self, X, return_std=False):
+        """Predict every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+        return_std : bool, default=False
+            Whether to return how far the members of an ensemble disagree.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Shaped as the targets given to :meth:`fit`; the mean over the members of
+            an ensemble.
+        std : ndarray, shaped as y
+            Standard deviation over the members, in the units of the targets. It does
+            not contain the noise of the targets themselves. Only with `return_std`.
+
+        Raises
+        ------
+        InputError
+            If `return_std` is asked of a single network.
+        """
+        if not return_std:
+            return super().predict(X)
+        check_is_fitted(self, "net_")
+        if not self.net_.module_.members:
+            raise InputError(
+                "`return_std=True` needs an ensemble, whose members can disagree; "
+                "found n_estimators=1. Fit with n_estimators=5 or more."
+            )
+        codes, deviations = self._predict_moments(X)
+        scales = np.array([spec.scale for spec in self._targets.specs])
+        mean = self._targets.inverse_transform(codes, as_frame=False)
+        std = (deviations * scales).astype(mean.dtype, copy=False)
+        return mean, std[:, 0] if self._targets.one_dimensional else std
 
 
 def _has_classes(estimator):
