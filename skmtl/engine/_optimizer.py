@@ -138,12 +138,20 @@ class WeightDecay:
 
     @torch.no_grad()
     def __call__(self, lr: float) -> None:
-        """Multiply the weights by ``1 - lr * decay``."""
+        """Multiply the weights that learn in this step by ``1 - lr * decay``."""
+        learning = [
+            place
+            for place, parameter in enumerate(self._decayed)
+            if parameter.grad is not None
+        ]
+        decayed = [self._decayed[place] for place in learning]
+        if not decayed:
+            return
         if self._by_member:
-            factors = [1 - lr * decay for decay in self._by_member]
-            torch._foreach_mul_(self._decayed, factors)
-        elif self._decayed and not isinstance(self._decay, Tensor) and self._decay:
-            torch._foreach_mul_(self._decayed, 1 - lr * self._decay)
+            factors = [1 - lr * self._by_member[place] for place in learning]
+            torch._foreach_mul_(decayed, factors)
+        elif not isinstance(self._decay, Tensor) and self._decay:
+            torch._foreach_mul_(decayed, 1 - lr * self._decay)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, lr: float) -> None:

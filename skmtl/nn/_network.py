@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from ..tasks import LossTerms, MultiTaskLoss
 from ._direct import DirectPass
 from ._heads import TaskHeads
 from ._random import MemberRandom
@@ -151,6 +152,31 @@ class MultiTaskNetwork(nn.Module):
             Penalty per member, in nats; None if there is none.
         """
         return None
+
+    def judge(
+        self,
+        criterion: MultiTaskLoss,
+        outputs: Tensor,
+        codes: Tensor,
+        weight: Tensor | None = None,
+        task_of_row: Tensor | None = None,
+    ) -> LossTerms:
+        """Compute the losses of a batch, for methods whose losses have parameters.
+
+        Parameters
+        ----------
+        criterion : MultiTaskLoss
+            The plain losses.
+        outputs, codes, weight, task_of_row : Tensor
+            As in :meth:`skmtl.tasks.MultiTaskLoss.terms`.
+
+        Returns
+        -------
+        LossTerms
+            Losses and derivatives by the outputs; with ``objective`` where parameters
+            of the network learn from the losses directly.
+        """
+        return criterion.terms(outputs, codes, weight, task_of_row)
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """List the parameters that serve every task.
