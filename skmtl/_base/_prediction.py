@@ -59,7 +59,9 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Mean and standard deviation over members of standardised values."""
         X = self._check_X(X)
         values = [outputs[..., 0] for _, outputs in self._outputs(X)]
-        by_member = np.concatenate(values, axis=-1)
+        by_draw = np.concatenate(values, axis=-1)
+        members = math.prod(self.net_.module_.members)
+        by_member = by_draw.reshape(-1, members, *by_draw.shape[1:]).mean(0)
         return by_member.mean(0).T, by_member.std(0).T
 
     def _outputs(self, X):
@@ -68,11 +70,18 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         invalid = ~network.valid.cpu().numpy()[:, None, :]
         for start in range(0, len(X), _CHUNK):
             rows = slice(start, min(start + _CHUNK, len(X)))
-            outputs = self.net_.outputs(as_tensor(X[rows], _CPU)).cpu().numpy()
+            outputs = self._pass(as_tensor(X[rows], _CPU)).cpu().numpy()
             yield (
                 rows,
                 np.where(invalid, -np.inf, outputs.reshape(-1, *outputs.shape[-3:])),
             )
+
+    def _pass(self, x):
+        """Outputs ([n_draws,] *members, n_tasks, rows, n_outputs_max).
+
+        Draws of a method's noise are averaged as members are.
+        """
+        return self.net_.outputs(x)
 
     def _probabilities(self, X):
         """One array ``(n_samples, n_classes)`` per task, None for regression."""
