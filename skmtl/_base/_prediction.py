@@ -111,6 +111,10 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             The encoder's output, without noise; those of the members of an ensemble
             side by side.
         """
+        return self._represent(X)
+
+    def _represent(self, X):
+        """What :meth:`transform` returns, as an array whatever the output is set to."""
         z = representation(self.net_, self._check_X(X))
         return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
 

@@ -169,7 +169,7 @@ information_ : ndarray of shape (n_tasks,)
         InputError
             If there is no such task.
         """
-        Z = super().transform(X)
+        Z = self._represent(X)
         if task is None:
             return Z
         share = self._shares_passed()[..., self._task_index(task), :]

@@ -156,8 +156,12 @@ class HierarchicalIBNetwork(ResidualNetwork):
 
     def learning_rate_multipliers(self) -> list[tuple[Iterable[nn.Parameter], float]]:
         """The noise and the residual's variances learn faster than the rest."""
-        own = (self._channel_parameters(), self.noise_lr_multiplier)
-        return [own, *super().learning_rate_multipliers()]
+        # One list each, since they may rest each by itself.
+        own: list[tuple[Iterable[nn.Parameter], float]] = [
+            ([parameter], self.noise_lr_multiplier)
+            for parameter in self._channel_parameters()
+        ]
+        return [*own, *super().learning_rate_multipliers()]
 
     def undecayed_parameters(self) -> list[nn.Parameter]:
         """Biases, the noise, and what belongs to no layer."""

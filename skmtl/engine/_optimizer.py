@@ -230,17 +230,20 @@ def _user_optimizer(
 
 
 def _groups(module: Any, lr: float) -> list[dict[str, Any]]:
-    multiples = {
-        id(parameter): multiplier
-        for parameters, multiplier in module.learning_rate_multipliers()
+    named = list(module.learning_rate_multipliers())
+    # Fused SGD fails where a part of a group has not learned before.
+    place_of = {
+        id(parameter): place
+        for place, (parameters, _) in enumerate(named)
         for parameter in parameters
     }
-    groups: dict[float, list[Tensor]] = {}
+    groups: dict[int, list[Tensor]] = {}
     for parameter in module.parameters():
         if parameter.requires_grad:
-            multiplier = multiples.get(id(parameter), 1.0)
-            groups.setdefault(multiplier, []).append(parameter)
+            place = place_of.get(id(parameter), len(named))
+            groups.setdefault(place, []).append(parameter)
+    multipliers = [*(multiplier for _, multiplier in named), 1.0]
     return [
-        {"params": own, "lr": lr * multiplier, "multiplier": multiplier}
-        for multiplier, own in groups.items()
+        {"params": own, "lr": lr * multipliers[place], "multiplier": multipliers[place]}
+        for place, own in groups.items()
     ]

@@ -209,7 +209,8 @@ class MultiTaskNetwork(nn.Module):
         Returns
         -------
         list of (iterable of Parameter, float)
-            Parameters and their multiple; all others learn at the rate itself.
+            Parameters and their multiple; all others learn at the rate itself. What
+            rests for a part of the training without the others is a list of its own.
         """
         return []
 
