@@ -1,15 +1,12 @@
 """The channels and their price without a graph."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from skmtl.nn import DirectPass, MemberRandom
+from skmtl.nn import DirectPass, MemberRandom, MLPEncoder, TaskHeads
 
-from ._price import closed_price_terms
-
-if TYPE_CHECKING:
-    from ._network import HierarchicalIBNetwork
+from ._price import Prices, closed_price_terms
 
 __all__ = ["DirectBottleneck"]
 
@@ -20,16 +17,32 @@ class DirectBottleneck(DirectPass):
     A head reads its channel as ``W (z + sigma * eps) = W z + (W * sigma) eps``: what
     a task receives is never formed, and members that share their noise pass it
     through one product.
+
+    Parameters
+    ----------
+    encoder : MLPEncoder
+    heads : TaskHeads
+    log_variance : Parameter of shape (*members, n_tasks, latent)
+        Of the noise.
+    prices : callable
+        Tells the present prices of a nat.
     """
 
-    def __init__(self, network: "HierarchicalIBNetwork") -> None:
-        super().__init__(network.encoder, network.heads)
-        self.network = network
+    def __init__(
+        self,
+        encoder: MLPEncoder,
+        heads: TaskHeads,
+        log_variance: nn.Parameter,
+        prices: Callable[[], Prices],
+    ) -> None:
+        super().__init__(encoder, heads)
+        self.log_variance = log_variance
+        self.prices = prices
 
     def decode(self, z: Tensor, random: MemberRandom | None) -> Tensor:
         assert random is not None, "the direct pass is for training"
         weight = self.heads.weight
-        self._level = self.network.noise_level()
+        self._level = (0.5 * self.log_variance).exp()
         self._noise = random.normal((weight.shape[-3], *z.shape[-2:]), z.dtype)
         noisy = _task_products(
             weight * self._level.unsqueeze(-2), self._noise.transpose(-1, -2)
@@ -40,13 +53,13 @@ class DirectBottleneck(DirectPass):
         self, z: Tensor, gradient: Tensor, row_weight: Tensor | None
     ) -> Tensor:
         by_z = super().decode_gradient(z, gradient, row_weight)
-        weight, noise = self.heads.weight, self.network.noise_log_variance
+        weight, noise = self.heads.weight, self.log_variance
         through_noise = _task_products(gradient.transpose(-1, -2), self._noise)
         assert weight.grad is not None
         weight.grad.addcmul_(through_noise, self._level.unsqueeze(-2))
         by_level = (weight * through_noise).sum(-2)
         _, price_by_z, price_by_noise = closed_price_terms(
-            z, noise, row_weight, self.network.prices()
+            z, noise, row_weight, self.prices()
         )
         noise.grad = price_by_noise.addcmul_(by_level, self._level, value=0.5)
         return by_z.add_(price_by_z)

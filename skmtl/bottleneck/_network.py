@@ -138,7 +138,9 @@ class HierarchicalIBNetwork(ResidualNetwork):
         plain = self.noise == "learned" and self.marginal == "closed"
         if not (plain and DirectPass.supports(self.encoder)):
             return None
-        return DirectBottleneck(self)
+        return DirectBottleneck(
+            self.encoder, self.heads, self.noise_log_variance, self.prices
+        )
 
     def set_progress(self, fraction: float) -> None:
         """Raise the price of information, and change what rests.
