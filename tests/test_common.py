@@ -38,7 +38,7 @@ ESTIMATORS = [
     HardSharingMixed(task_types=["regression"], **QUICK),
     HierarchicalIBClassifier(**QUICK),
     HierarchicalIBClassifier(noise=None, **QUICK),
-    HierarchicalIBClassifier(noise="shared", n_samples=2, **QUICK),
+    HierarchicalIBClassifier(noise="shared", n_samples=30, **QUICK),
     HierarchicalIBRegressor(**QUICK),
     HierarchicalIBRegressor(noise=None, residual="full", **QUICK),
     HierarchicalIBMixed(task_types=["classification"], noise="fixed", **QUICK),
