@@ -7,6 +7,7 @@ scikit-learn would raise in its place, so both ``except`` styles work.
 __all__ = [
     "CollapseWarning",
     "ConvergenceError",
+    "EnsembleWarning",
     "InputError",
     "InterruptedFitWarning",
     "PersistenceError",
@@ -62,6 +63,10 @@ class RareClassWarning(SkmtlWarning):
 
 class CollapseWarning(SkmtlWarning):
     """The bottleneck closed completely for a task."""
+
+
+class EnsembleWarning(SkmtlWarning):
+    """The members of an ensemble start alike and may differ little."""
 
 
 class InterruptedFitWarning(SkmtlWarning):

@@ -6,6 +6,7 @@ from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table, stackable_parameters
 from ._shells import ClassifierShell, MixedShell, RegressorShell
+from ._warn import warn_user
 
 __all__ = [
     "ClassifierShell",
@@ -19,4 +20,5 @@ __all__ = [
     "multitask_estimator",
     "parameter_table",
     "stackable_parameters",
+    "warn_user",
 ]

@@ -164,6 +164,8 @@ def data_key(estimator: Any) -> Hashable:
     """
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
+    # Of a long array, repr shows the ends only.
+    rules = rules if isinstance(rules, str) else list(rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 

@@ -1,6 +1,5 @@
 """Last step of a fit: how the tasks relate."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from ..similarity import (
 )
 from ._data import FitData
 from ._representation import representation
+from ._warn import warn_user
 
 __all__ = [
     "Evidence",
@@ -241,10 +241,9 @@ def _warn_of_silence(reference: Relatedness, task_names: Sequence[str]) -> None:
         return
     shown = ", ".join(repr(task_names[task]) for task in silent[:5])
     more = f" and {len(silent) - 5} more" if len(silent) > 5 else ""
-    warnings.warn(
+    warn_user(
         f"Task(s) {shown}{more} stand alone in `task_groups_`: the signal that two "
         "halves of their rows agree on does not exceed that of permuted labels "
         "(`task_reliability_` <= `task_null_`). More labelled rows may change that.",
         TaskGroupWarning,
-        stacklevel=4,
     )

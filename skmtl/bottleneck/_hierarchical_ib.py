@@ -1,6 +1,5 @@
 """Hierarchical information bottleneck: a noise filter per task."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -13,6 +12,7 @@ from skmtl._base import (
     Parameter,
     multitask_estimator,
     parameter_table,
+    warn_user,
 )
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import MultiTaskNetwork, TaskHeads, build_encoder
@@ -146,12 +146,11 @@ information_ : ndarray of shape (n_tasks,)
         if not len(closed) or not np.any(self.beta):
             return
         names = ", ".join(repr(self._targets.task_names[task]) for task in closed[:5])
-        warnings.warn(
+        warn_user(
             f"The channel of {len(closed)} task(s) ({names}) closed: total capacity "
             f"under {_COLLAPSE} nats, predictions do not depend on X. Lower `beta` "
             f"(now {self.beta!r}) or raise `beta_warmup`.",
             CollapseWarning,
-            stacklevel=6,
         )
 
     def _similarity(self, evidence):
