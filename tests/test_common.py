@@ -33,6 +33,8 @@ ESTIMATORS = [
     HardSharingMixed(task_types=["regression"], **QUICK),
     HierarchicalIBClassifier(**QUICK),
     HierarchicalIBClassifier(noise=None, **QUICK),
+    HardSharingClassifier(n_estimators=2, **QUICK),
+    HardSharingRegressor(n_estimators=2, **QUICK),
 ]
 
 DRAWN_PER_ROW = {
