@@ -145,6 +145,16 @@ def test_split_ensembles_of_batches_save_and_hear(small_memory, tmp_path):
     split.set_params(callbacks=None).save(tmp_path / "split")
 
 
+def test_callbacks_of_scikit_learn_hear_the_first_part(small_memory):
+    options = {**QUICK, "n_estimators": 3}
+    expected = HardSharingClassifier(**options).fit(X, CLASSES[:, 0])
+    monitor = ScoringMonitor(scoring="accuracy")
+    estimator = HardSharingClassifier(**options).set_callbacks(monitor)
+    estimator.fit(X, CLASSES[:, 0])
+    assert small_memory == [1, 2] * 2
+    assert_allclose(estimator.transform(X), expected.transform(X))
+
+
 def test_a_member_that_fails_fails_the_split_ensemble(small_memory):
     estimator = HardSharingRegressor(**{**FIVE, "lr": 1e200, "optimizer": "sgd"})
     with pytest.raises(ConvergenceError):

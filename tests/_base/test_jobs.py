@@ -10,8 +10,14 @@ from sklearn.callback import ScoringMonitor
 from skorch.callbacks import EpochTimer
 from torch import nn
 
-from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+)
 from skmtl._base import FitJob, _jobs, fit_jobs
+from skmtl._base._data import data_key
 from skmtl.exceptions import (
     ConvergenceError,
     InputError,
@@ -126,6 +132,14 @@ def test_stacks_are_as_few_as_may_be(monkeypatch):
     sizes.clear()
     fit_jobs(jobs_of([(sharing(n_estimators=2), X, THREE)] * 3), max_stack=4)
     assert sorted(sizes) == [2, 4]
+
+
+def test_data_are_not_shared_where_many_task_types_differ():
+    types = np.array(["regression"] * 2000)
+    other = types.copy()
+    other[1000] = "classification"
+    keys = [data_key(HardSharingMixed(task_types=own)) for own in (types, other)]
+    assert keys[0] != keys[1]
 
 
 def failing():
