@@ -12,6 +12,7 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
+from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
@@ -200,6 +201,7 @@ def read_data(
     )
     if going_on:
         check_row_shape(X, estimator._input_shape)
+    warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
