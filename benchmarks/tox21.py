@@ -99,6 +99,46 @@ BASELINES = {
 }
 
 
+def choose(rows, method, X, Y, own, held):
+    """The setting with the best mean over two seeds on the rows held out."""
+    found = {}
+    for setting in SETTINGS:
+        scores = [
+            rows.get(
+                lambda s=setting, r=seed: network_auc(method, s, r, X, Y, own, held),
+                part="validation",
+                method=method,
+                setting=setting,
+                seed=seed,
+            )["auc"]
+            for seed in range(2)
+        ]
+        found[setting] = np.mean(scores)
+        print(f"{method:16s}{setting:16s} validation {found[setting]:.4f}", flush=True)
+    return max(found, key=found.get)
+
+
+def judge(rows, method, setting, data, options):
+    """The chosen setting on the test rows, alone and as an ensemble."""
+    key = {"part": "test", "method": method, "setting": setting}
+    found = [
+        rows.get(
+            lambda r=seed: network_auc(method, setting, r, *data), seed=seed, **key
+        )["auc"]
+        for seed in range(options.seeds)
+    ]
+    spread = np.std(found)
+    print(f"{method:16s}{setting:16s} test {np.mean(found):.4f} +- {spread:.4f}")
+    row = rows.get(
+        lambda: network_auc(method, setting, 0, *data, options.members),
+        members=options.members,
+        **key,
+    )
+    print(
+        f"{method:16s}{options.members} members       test {row['auc']:.4f}", flush=True
+    )
+
+
 def main():
     """Choose settings on training rows, then read the test rows once."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,50 +152,10 @@ def main():
     X, Y, train, test = load()
     codes, observed = np.nan_to_num(Y[train]), ~np.isnan(Y[train])
     own, held = validation_split(codes, observed, np.ones(12, bool), 0.2, 0)
-    own, held = train[own], train[held]
     print(f"threads: {torch.get_num_threads()}, features: {X.shape[1]}")
     for method in METHODS:
-        chosen = {}
-        for setting in SETTINGS:
-            found = [
-                rows.get(
-                    lambda m=method, s=setting, r=seed: network_auc(
-                        m, s, r, X, Y, own, held
-                    ),
-                    part="validation",
-                    method=method,
-                    setting=setting,
-                    seed=seed,
-                )["auc"]
-                for seed in range(2)
-            ]
-            chosen[setting] = np.mean(found)
-            print(f"{method:16s}{setting:16s} validation {chosen[setting]:.4f}")
-        best = max(chosen, key=chosen.get)
-        found = [
-            rows.get(
-                lambda m=method, s=best, r=seed: network_auc(
-                    m, s, r, X, Y, train, test
-                ),
-                part="test",
-                method=method,
-                setting=best,
-                seed=seed,
-            )["auc"]
-            for seed in range(options.seeds)
-        ]
-        spread = np.std(found)
-        print(f"{method:16s}{best:16s} test {np.mean(found):.4f} +- {spread:.4f}")
-        row = rows.get(
-            lambda m=method, s=best: network_auc(
-                m, s, 0, X, Y, train, test, options.members
-            ),
-            part="test",
-            method=method,
-            setting=best,
-            members=options.members,
-        )
-        print(f"{method:16s}{options.members} members     test {row['auc']:.4f}")
+        best = choose(rows, method, X, Y, train[own], train[held])
+        judge(rows, method, best, (X, Y, train, test), options)
     for name, model in BASELINES.items():
         row = rows.get(
             lambda m=model: baseline_auc(m, X, Y, train, test), part="test", method=name
