@@ -5,24 +5,8 @@ import numpy as np
 from ..exceptions import InputError
 from ..inspection import information_path
 from ._checks import check_names, check_switch
-from ._drawing import INK, LETTER, axes_of_size, short_name
-
-# The palette of Okabe and Ito, which the colour-blind tell apart, without yellow; in
-# an order whose first colours differ most. Shapes tell the tasks apart as well.
-_COLOURS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#e69f00",
-    "#7f7f7f",
-    "#8b5a2b",
-)
-_MARKERS = "os^DvPX*"
-_CROWD = "#9aa5ae"
-# Size of the prices in points, and by how much the layout may yet shrink the axes.
-_SIZE, _SHRINKAGE = 8.0, 0.75
+from ._drawing import axes_of_size
+from ._lines import draw_legend, draw_mean, draw_tasks, write_prices
 
 
 class InformationPlaneDisplay:
@@ -221,38 +205,15 @@ default=None
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_, self.mean_line_, self.text_ = [], None, []
         if tasks:
-            self._draw_tasks(information, score, names, line_kw or {})
+            self.lines_ = draw_tasks(ax, information, score, names, line_kw or {})
         if mean is True or (mean == "auto" and len(names) > 1):
-            options = {"color": INK, "linewidth": 2.6, "marker": "o", "markersize": 4.5}
-            [self.mean_line_] = ax.plot(
-                information.mean(axis=1),
-                _mean_score(score),
-                label="mean",
-                zorder=3,
-                **{**options, **(mean_kw or {})},
-            )
+            self.mean_line_ = draw_mean(ax, information, score, mean_kw or {})
         self._dress()
-        labelled = self.mean_line_ or (
-            self.lines_[0] if len(self.lines_) == 1 else None
-        )
-        if prices and labelled is not None:
-            self.text_ = _write_prices(ax, labelled, betas)
+        drawn = [*self.lines_, *filter(None, [self.mean_line_])]
+        self.legend_ = draw_legend(ax, len(drawn))
+        if prices and (self.mean_line_ or len(drawn) == 1):
+            self.text_ = write_prices(ax, drawn[-1], betas)
         return self
-
-    def _draw_tasks(self, information, score, names, line_kw):
-        few = len(names) <= len(_COLOURS)
-        for task, name in enumerate(names):
-            options = {"color": _CROWD, "linewidth": 0.8, "alpha": 0.7}
-            if few:
-                options = {"color": _COLOURS[task], "linewidth": 1.4, "markersize": 4.5}
-                options |= {"marker": _MARKERS[task], "markeredgewidth": 0}
-            # Of a crowd the first line alone stands for all in the legend.
-            label = short_name(name) if few else "single tasks" if task == 0 else None
-            self.lines_ += self.ax_.plot(
-                information[:, task],
-                score[:, task],
-                **{"label": label, **options, **line_kw},
-            )
 
     def _dress(self):
         ax = self.ax_
@@ -262,11 +223,6 @@ default=None
         ax.grid(axis="y", color="0.9", linewidth=0.8)
         ax.set_axisbelow(True)
         ax.margins(0.06, 0.09)
-        self.legend_ = None
-        if len(self.lines_) + (self.mean_line_ is not None) > 1:
-            self.legend_ = ax.legend(
-                frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
-            )
 
     def _checked(self):
         information = np.asarray(self.information, dtype=float)
@@ -294,48 +250,3 @@ default=None
         names = check_names(self.task_names, information.shape[1])
         order = np.argsort(betas, kind="stable")
         return information[order], score[order], betas[order], names
-
-
-def _mean_score(score):
-    """Mean over the tasks that have a score; NaN without any."""
-    known = np.isfinite(score)
-    count = known.sum(axis=1)
-    total = np.where(known, score, 0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _write_prices(ax, line, betas):
-    """Write prices at the points of a line, on its hollow side, where there is room."""
-    from matplotlib.patheffects import withStroke
-
-    points = line.get_xydata()
-    known = np.isfinite(points).all(axis=1)
-    if not known.any():
-        return []
-    ax.get_xlim(), ax.get_ylim()  # these bring the scales up to date
-    places = ax.transData.transform(points) * 72 / ax.figure.dpi
-    cheapest, dearest = points[known, 1][[0, -1]]
-    options = {"xytext": (6, -5), "va": "top"}
-    if cheapest < dearest:
-        options = {"xytext": (6, 5), "va": "bottom"}
-    names = [f"{beta:.3g}" for beta in betas]
-    apart = np.array([max(map(len, names)) * LETTER + 1, 1.3]) * _SIZE / _SHRINKAGE
-    texts, taken = [], []
-    for place in np.flatnonzero(known):
-        if any((np.abs(places[place] - other) < apart).all() for other in taken):
-            continue
-        taken.append(places[place])
-        prefix = "" if texts else "\N{GREEK SMALL LETTER BETA} = "
-        texts.append(
-            ax.annotate(
-                prefix + names[place],
-                points[place],
-                textcoords="offset points",
-                fontsize=_SIZE,
-                color=INK,
-                path_effects=[withStroke(linewidth=2.5, foreground="white")],
-                zorder=4,
-                **options,
-            )
-        )
-    return texts
