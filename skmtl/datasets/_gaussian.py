@@ -71,11 +71,11 @@ def make_gaussian_tasks(
         entropy : ndarray of shape (n_tasks,)
             Differential entropy of each task's targets, in nats.
         curve : callable
-            ``curve(beta)`` is the best a task can do at a price `beta` > 0, a number
-            or an array. A Bunch of arrays of shape (n_tasks,), or (\\*beta.shape,
-            n_tasks), in nats: `information`, I(X; W); `relevance`, I(W; Y);
-            `objective`, ``beta * information - relevance``, to which `entropy` has to
-            be added to make it the expected ``CE + beta * KL`` of a network.
+            ``curve(beta)`` is the best a task can do at a price `beta` > 0. A Bunch of
+            arrays of shape (n_tasks,), or with the axes of an array `beta` before it,
+            in nats: `information`, I(X; W); `relevance`, I(W; Y); `objective`,
+            ``beta * information - relevance``, to which `entropy` has to be added to
+            make it the expected ``CE + beta * KL`` of a network.
         task_names : list of str
             "task_0", "task_1", ...
         DESCR : str
