@@ -42,9 +42,7 @@ def main(picture=PICTURE):
         digits.task_names,
         {
             "most frequent\nclass": majority_accuracy(y_train, y_test),
-            "logistic\nregression": logistic_accuracy(
-                X_train, y_train, X_test, y_test
-            ),
+            "logistic\nregression": logistic_accuracy(X_train, y_train, X_test, y_test),
             "one network\neach": accuracy_of_each(alone, X_test, y_test),
             "one network\nfor all": est.score_tasks(X_test, y_test),
         },

@@ -36,7 +36,9 @@ def test_a_network_of_each_task_sees_its_own_labels_only(demo):
 
 
 def test_table(demo, capsys):
-    demo.print_accuracies(["a", "b"], {"one\nof two": [0.5, 1.0], "much\nof": [1, 0.25]})
+    demo.print_accuracies(
+        ["a", "b"], {"one\nof two": [0.5, 1.0], "much\nof": [1, 0.25]}
+    )
     assert capsys.readouterr().out.splitlines() == [
         "Accuracy on pictures not trained on, in percent",
         "                one     much",

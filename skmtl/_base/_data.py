@@ -1,6 +1,6 @@
 """The data of a fit: validated, encoded, weighted, and cut into tensors."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,7 +165,7 @@ def data_key(estimator: Any) -> Hashable:
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
     # Of a long array, repr shows the ends only.
-    rules = rules if isinstance(rules, str) else list(rules)
+    rules = rules if isinstance(rules, str | Mapping) else list(rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 

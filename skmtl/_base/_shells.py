@@ -1,5 +1,7 @@
 """What users call: classifier, regressor and mixed."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -194,7 +196,8 @@ def _has_classes(estimator):
     if targets is not None:
         return any(spec.is_classification for spec in targets.specs)
     named = estimator.task_types
-    return isinstance(named, str) or "classification" in list(named)
+    # a dict leaves the kinds of tasks open that it does not name
+    return isinstance(named, str | Mapping) or "classification" in list(named)
 
 
 class MixedShell(_Shell):
