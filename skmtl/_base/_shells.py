@@ -1,6 +1,7 @@
 """What users call: classifier, regressor and mixed."""
 
 from collections.abc import Mapping
+from inspect import isfunction
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -14,6 +15,15 @@ from ..metrics import accuracy_scores, mean_score, r2_scores
 __all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
 
 
+def _with_plain_names(cls):
+    """Let Python's own messages say ``predict()``, not the name of a private class."""
+    for name, value in vars(cls).items():
+        if isfunction(value):
+            value.__qualname__ = name
+    return cls
+
+
+@_with_plain_names
 class _Shell:
     """Scores shared by all shells."""
 
@@ -101,6 +111,7 @@ default=None
         return mean_score(scores, self.task_names_)
 
 
+@_with_plain_names
 class ClassifierShell(_Shell, ClassifierMixin):
     """Every task is a classification."""
 
@@ -146,6 +157,7 @@ class ClassifierShell(_Shell, ClassifierMixin):
             return np.log(found)
 
 
+@_with_plain_names
 class RegressorShell(_Shell, RegressorMixin):
     """Every task is a regression."""
 
@@ -200,6 +212,7 @@ def _has_classes(estimator):
     return isinstance(named, str | Mapping) or "classification" in list(named)
 
 
+@_with_plain_names
 class MixedShell(_Shell):
     """Classification and regression tasks side by side."""
 

@@ -4,11 +4,16 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._base import MultiTaskEstimator
 from ..exceptions import InputError
 from ._drawing import draw_brackets, draw_names, draw_values, new_axes
 from ._order import display_order, group_spans
 
 _MOST_VALUES = 25
+
+
+def _last_step(estimator):
+    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
 
 
 class TaskSimilarityDisplay:
@@ -75,13 +80,15 @@ class TaskSimilarityDisplay:
         self.task_names = task_names
 
     @classmethod
-    def from_estimator(cls, estimator, **plot_options):
+    def from_estimator(cls, estimator, *, task_names=None, **plot_options):
         """Draw what a fitted estimator found.
 
         Parameters
         ----------
         estimator : fitted estimator of skmtl
             Or a fitted pipeline that ends in one, or a fitted search over either.
+        task_names : sequence of n_tasks str, default=None
+            Names to show; None takes those of the estimator.
         **plot_options : dict
             Options of :meth:`plot`.
 
@@ -94,15 +101,23 @@ class TaskSimilarityDisplay:
         ------
         NotFittedError
             If the estimator has no `task_similarity_` yet.
+        InputError
+            If it will never have one, since it is no estimator of skmtl.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
-        if isinstance(estimator, Pipeline):
-            estimator = estimator[-1]
-        check_is_fitted(estimator, "task_similarity_")
+        estimator = _last_step(getattr(estimator, "best_estimator_", estimator))
+        if not hasattr(estimator, "task_similarity_"):
+            searched = _last_step(getattr(estimator, "estimator", estimator))
+            if not isinstance(searched, MultiTaskEstimator):
+                raise InputError(
+                    "`estimator` must be an estimator of skmtl, or a pipeline or "
+                    f"search over one; found {type(searched).__name__}. To draw a "
+                    "matrix of your own, use from_similarity."
+                )
+            check_is_fitted(estimator, "task_similarity_")
         return cls.from_similarity(
             estimator.task_similarity_,
             groups=estimator.task_groups_,
-            task_names=estimator.task_names_,
+            task_names=estimator.task_names_ if task_names is None else task_names,
             **plot_options,
         )
 

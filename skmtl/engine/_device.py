@@ -60,8 +60,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
     try:
         torch.zeros(1, device=wanted).cpu()
     except (RuntimeError, AssertionError) as error:
+        # What follows the first line is for those who build torch.
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise InputError(
-            f"`device={str(device)!r}` is no device that torch can use here: {error}. "
+            f"`device={str(device)!r}` is no device that torch can use here: {reason}. "
             "Use 'auto' or 'cpu'."
         ) from error
     return wanted

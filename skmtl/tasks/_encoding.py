@@ -34,11 +34,11 @@ class TargetEncoder:
     task_types : {"auto", "classification", "regression", "ranking"}, list of str, or \
             dict, default="auto"
         Type of all tasks, a list with one type per task, or a dict of types by name
-        of the task, where "auto" decides on those without a name. "auto" takes a column as
-        classification if it is text, boolean, categorical, holds 0 and 1 only, or
-        holds integers with at most 20 distinct values of on average more than 5
-        labels each; all else is regression (floats too, whole or not). Whole numbers
-        that could be read both ways give a warning.
+        of the task, where "auto" decides on those without a name. "auto" takes a
+        column as classification if it is text, boolean, categorical, holds 0 and 1
+        only, or holds integers with at most 20 distinct values of on average more
+        than 5 labels each; all else is regression (floats too, whole or not). Whole
+        numbers that could be read both ways give a warning.
     allowed : tuple of str, default=("classification", "regression")
         Types that tasks may have; of a single one "auto" makes that of all tasks.
 

@@ -11,8 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks import TargetEncoder
 
-NAN = np.nan
-TYPES = ("classification", "regression", "ranking")
+NAN, TYPES = np.nan, ("classification", "regression", "ranking")
 
 
 def encode(y, task_types="classification", **fit):

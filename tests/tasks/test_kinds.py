@@ -96,7 +96,7 @@ def test_types_by_name():
         ("classifier", "'classifier' for task 'task_0'"),
         (
             ["ranking", "regression"],
-            "hold classification and regression only.*found 'r",
+            "hold classification and regression only.*'rank",
         ),
         ({"stars": "regression"}, r"unknown task\(s\) \['stars'\].*'task_0', 'task_1'"),
         ({"task_1": "auto"}, "'auto' for task 'task_1'"),
