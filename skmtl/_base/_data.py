@@ -12,6 +12,7 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
+from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._weights import check_task_totals, class_factors, label_weights
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
@@ -200,9 +201,13 @@ def read_data(
     )
     if going_on:
         check_row_shape(X, estimator._input_shape)
+    else:
+        warn_of_channels_last(estimator, X)
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
+    if not going_on and classes is None:
+        warn_of_many_classes(encoder)
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)
