@@ -75,7 +75,7 @@ def test_place_to_save_is_named_as_given(fitted, tmp_path):
 
 def test_device_of_other_machines(monkeypatch):
     def refuse(*args, **kwargs):
-        raise RuntimeError("Cannot make it on 'MPS'.\nCPU: registered at a.cpp\nMore")
+        raise RuntimeError("Cannot make it on 'MPS'. Backends: CPU.\nCPU: a.cpp")
 
     monkeypatch.setattr(torch, "zeros", refuse)
     with pytest.raises(InputError) as found:
