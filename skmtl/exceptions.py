@@ -8,6 +8,7 @@ __all__ = [
     "CollapseWarning",
     "ConvergenceError",
     "EnsembleWarning",
+    "FeatureScaleWarning",
     "InputError",
     "InterruptedFitWarning",
     "PersistenceError",
@@ -63,6 +64,10 @@ class RareClassWarning(SkmtlWarning):
 
 class CollapseWarning(SkmtlWarning):
     """The bottleneck closed completely for a task."""
+
+
+class FeatureScaleWarning(SkmtlWarning):
+    """Features are of a size at which networks learn badly; the message names them."""
 
 
 class EnsembleWarning(SkmtlWarning):

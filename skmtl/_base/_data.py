@@ -13,6 +13,7 @@ from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
 from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
@@ -203,6 +204,7 @@ def read_data(
         check_row_shape(X, estimator._input_shape)
     else:
         warn_of_channels_last(estimator, X)
+    warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )

@@ -80,6 +80,9 @@ def fit_jobs(jobs: Sequence[FitJob], *, max_stack: int | str = "auto") -> list[A
         most = _capacity(group) if bound is None else bound
         for part in _parts(group, most):
             trained = _train([prepared for _, prepared in part], most)
+            if any(isinstance(own, Trained) and own.interrupted for own in trained):
+                # One fit keeps what it has; of many, some would be half trained.
+                raise KeyboardInterrupt
             for (index, prepared), outcome in zip(part, trained, strict=True):
                 results[index] = _finish(jobs[index].estimator, prepared, outcome)
     return results

@@ -28,7 +28,11 @@ from tests._base._attributes import assert_same_attributes
 from tests._base._fits import CLASSES, QUICK, REAL, THREE, X
 from tests._base._unchanged import assert_unchanged, frozen
 
-pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning"),
+    # what makes a fit fail here
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.FeatureScaleWarning"),
+]
 
 FAST = {**QUICK, "batch_size": 20, "max_epochs": 4}
 EARLY = {"early_stopping": True, "n_iter_no_change": 1, "max_epochs": 20, "lr": 0.1}

@@ -17,17 +17,6 @@ matplotlib = pytest.importorskip("matplotlib")
 THREE = [[1.0, 0.1, 0.8], [0.1, 1.0, 0.0], [0.8, 0.0, 1.0]]
 
 
-@pytest.fixture(autouse=True)
-def pyplot():
-    before = matplotlib.get_backend()
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-    matplotlib.use(before)
-
-
 def planted(n_tasks, n_groups=4, seed=0):
     """A similarity with groups in it, and the groups, both in shuffled order."""
     random = np.random.default_rng(seed)
