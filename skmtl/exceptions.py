@@ -47,7 +47,7 @@ class SkmtlWarning(UserWarning):
 
 
 class TaskTypeWarning(SkmtlWarning):
-    """A guessed kind of task deserves a second look."""
+    """The kind of a task, guessed or given, deserves a second look."""
 
 
 class TaskGroupWarning(SkmtlWarning):
@@ -59,7 +59,7 @@ class UnlabelledTaskWarning(SkmtlWarning):
 
 
 class RareClassWarning(SkmtlWarning):
-    """A class or a task has fewer labels than there are folds."""
+    """A class or a task has fewer labels than folds, or none to be learnt from."""
 
 
 class CollapseWarning(SkmtlWarning):

@@ -3,13 +3,30 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from .._base import MultiTaskEstimator
 from ..exceptions import InputError
 
 
 def fitted_step(estimator):
     """The estimator itself, out of a search and out of a pipeline."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    return _last_step(getattr(estimator, "best_estimator_", estimator))
+
+
+def _last_step(estimator):
     return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+
+
+def refuse_strangers(estimator):
+    """Tell an estimator that has no tasks from one that is not fitted yet."""
+    # A search that is not fitted has only the estimator it will search over.
+    step = fitted_step(estimator)
+    step = _last_step(getattr(step, "estimator", step))
+    if not (hasattr(step, "task_similarity_") or isinstance(step, MultiTaskEstimator)):
+        raise InputError(
+            "`estimator` must be an estimator of skmtl, or a pipeline or search over "
+            f"one; found {type(step).__name__}. To draw a matrix of your own, use "
+            "from_similarity."
+        )
 
 
 def check_groups(groups, n_tasks):

@@ -4,7 +4,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InputError
-from ._checks import check_groups, check_names, check_switch, fitted_step
+from ._checks import (
+    check_groups,
+    check_names,
+    check_switch,
+    fitted_step,
+    refuse_strangers,
+)
 from ._drawing import draw_brackets, draw_names, draw_scale, draw_values, new_axes
 from ._order import display_order, group_spans
 
@@ -75,13 +81,15 @@ class TaskSimilarityDisplay:
         self.task_names = task_names
 
     @classmethod
-    def from_estimator(cls, estimator, **plot_options):
+    def from_estimator(cls, estimator, *, task_names=None, **plot_options):
         """Draw what a fitted estimator found.
 
         Parameters
         ----------
         estimator : fitted estimator of skmtl
             Or a fitted pipeline that ends in one, or a fitted search over either.
+        task_names : sequence of n_tasks str, default=None
+            Names to show; None takes those of the estimator.
         **plot_options : dict
             Options of :meth:`plot`.
 
@@ -94,13 +102,16 @@ class TaskSimilarityDisplay:
         ------
         NotFittedError
             If the estimator has no `task_similarity_` yet.
+        InputError
+            If it will never have one, since it is no estimator of skmtl.
         """
+        refuse_strangers(estimator)
         estimator = fitted_step(estimator)
         check_is_fitted(estimator, "task_similarity_")
         return cls.from_similarity(
             estimator.task_similarity_,
             groups=estimator.task_groups_,
-            task_names=estimator.task_names_,
+            task_names=estimator.task_names_ if task_names is None else task_names,
             **plot_options,
         )
 

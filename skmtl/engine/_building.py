@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..exceptions import InputError
 from ..nn import MultiTaskNetwork, stack_modules, unstack_module
 from ..tasks import MultiTaskLoss
 from ._layout import Layout
@@ -73,12 +74,26 @@ def wrap_network(
         **overrides,
     }
     net = MultiTaskNet(module, **options)
+    _check_callback_names(net, settings.net_params)
     net.initialize()
     # As a parameter of the net the module would be copied and pickled a second time.
     net.module = type(module)
     if settings.compile:
         net.module_.encoder.compile()
     return net
+
+
+def _check_callback_names(net: MultiTaskNet, net_params: dict[str, Any]) -> None:
+    """Refuse what skorch would pass over: parameters of callbacks that do not exist."""
+    # the log is there whenever `verbose` asks for it
+    names = {"print_log", *(name for name, _ in net._uniquely_named_callbacks())}
+    for key in net_params:
+        if key.startswith("callbacks__") and key.split("__")[1] not in names:
+            raise InputError(
+                f"`net_params` must name callbacks that exist, {sorted(names)}; found "
+                f"{key!r}. Add a callback of your own with `callbacks`, as a tuple "
+                "(name, callback)."
+            )
 
 
 def build_net(layout: Layout) -> MultiTaskNet:

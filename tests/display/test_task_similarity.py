@@ -206,6 +206,24 @@ def test_reads_estimators_pipelines_and_searches(data):
 def test_an_estimator_without_similarity_is_refused(data):
     with pytest.raises(NotFittedError):
         TaskSimilarityDisplay.from_estimator(HardSharingClassifier())
+    unfitted = GridSearchCV(make_pipeline(HardSharingClassifier()), {})
+    with pytest.raises(NotFittedError):
+        TaskSimilarityDisplay.from_estimator(unfitted)
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+def test_an_estimator_that_never_has_one_is_no_unfitted_one(data, pipe):
+    scaler = StandardScaler().fit(data.data)
+    source = make_pipeline(scaler) if pipe else scaler
+    with pytest.raises(InputError, match=r"of skmtl.*found StandardScaler.*from_simil"):
+        TaskSimilarityDisplay.from_estimator(source)
+
+
+def test_names_of_the_user_take_precedence(data):
+    est = HardSharingClassifier(max_epochs=2, random_state=0)
+    est.fit(data.data, data.target)
+    display = TaskSimilarityDisplay.from_estimator(est, task_names=["x", "y", "z"])
+    assert sorted(tick_names(display.ax_.yaxis)) == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize(
