@@ -55,12 +55,12 @@ SECTIONS = [
     (
         "inspection",
         "Inspection",
-        "What a fitted network looks at.",
+        "What tasks read of the shared representation, and what that is worth.",
     ),
     (
         "datasets",
         "Data sets",
-        "Synthetic tasks with known groups, and real ones.",
+        "Synthetic tasks whose relations are known, and real ones.",
     ),
     (
         "persistence",

@@ -18,6 +18,8 @@ release = version = skmtl.__version__
 
 # a star before or an underscore after a name, as they stand in shapes
 SHAPE_MARKUP = re.compile(r"(?<=[(\[\s])\*(?=\w+[,)])|(?<=\w)_(?=[,)])")
+# a term of scikit-learn's glossary, in what numpydoc takes from inherited properties
+FOREIGN_TERM = re.compile(r":term:(`[^`]+`)")
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -73,7 +75,13 @@ def escape_shapes(app, what, name, obj, options, lines):
             lines[number] = "".join(pieces)
 
 
+def name_foreign_terms(app, what, name, obj, options, lines):
+    """Leave the name of a term that the glossary of scikit-learn explains."""
+    lines[:] = [FOREIGN_TERM.sub(r"\1", line) for line in lines]
+
+
 def setup(app):
-    """Connect what the docstrings need, before numpydoc reads them."""
+    """Connect what the docstrings need, before and after numpydoc reads them."""
     app.connect("autodoc-skip-member", skip_foreign_members)
     app.connect("autodoc-process-docstring", escape_shapes, priority=100)
+    app.connect("autodoc-process-docstring", name_foreign_terms, priority=900)

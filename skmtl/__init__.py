@@ -1,6 +1,6 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
-from . import datasets, display, metrics, model_selection, similarity
+from . import datasets, display, inspection, metrics, model_selection, similarity
 from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
 from .bottleneck import (
     HierarchicalIBClassifier,
@@ -26,6 +26,7 @@ __all__ = [
     "MTVIBRegressor",
     "datasets",
     "display",
+    "inspection",
     "load",
     "metrics",
     "model_selection",

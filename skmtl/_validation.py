@@ -58,7 +58,11 @@ def check_features(
     X = _as_numpy(X)
     n_axes = getattr(X, "ndim", 2)
     if not (image and n_axes > 2):
-        return validate_data(estimator, X, reset=reset, dtype=_accepted_types(X))
+        try:
+            return validate_data(estimator, X, reset=reset, dtype=_accepted_types(X))
+        except ValueError as error:
+            _refuse_text_columns(X, error)
+            raise
     if n_axes > 4 or 0 in X.shape[1:]:
         raise InputError(
             "X must have shape (n_samples, n_features), (n_samples, height, width) or "
@@ -91,6 +95,32 @@ def _as_numpy(X: Any) -> Any:
                 "sklearn.preprocessing.OneHotEncoder."
             )
     return X
+
+
+def _refuse_text_columns(X: Any, error: ValueError) -> None:
+    """Name the first column of a data frame that holds text."""
+    for place, name in enumerate(getattr(X, "columns", ())):
+        column = np.asarray(X.iloc[:, place] if hasattr(X, "iloc") else X[name])
+        if column.dtype.kind in "biufc":
+            continue
+        text = next((one for one in column.tolist() if _is_word(one)), None)
+        if text is not None:
+            raise InputError(
+                f"X must hold numbers; found text, {text!r}, in column {name!r}. Drop "
+                "the column, or encode it, for example with "
+                "sklearn.preprocessing.OneHotEncoder."
+            ) from error
+
+
+def _is_word(value: Any) -> bool:
+    """Whether a value is text that is no number, which scikit-learn would read."""
+    if not isinstance(value, str | bytes):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
 
 
 def _accepted_types(X: Any) -> Any:

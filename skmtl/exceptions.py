@@ -7,6 +7,8 @@ scikit-learn would raise in its place, so both ``except`` styles work.
 __all__ = [
     "CollapseWarning",
     "ConvergenceError",
+    "EnsembleWarning",
+    "FeatureScaleWarning",
     "InputError",
     "InterruptedFitWarning",
     "PersistenceError",
@@ -45,7 +47,7 @@ class SkmtlWarning(UserWarning):
 
 
 class TaskTypeWarning(SkmtlWarning):
-    """A guessed kind of task deserves a second look."""
+    """The kind of a task, guessed or given, deserves a second look."""
 
 
 class TaskGroupWarning(SkmtlWarning):
@@ -57,11 +59,19 @@ class UnlabelledTaskWarning(SkmtlWarning):
 
 
 class RareClassWarning(SkmtlWarning):
-    """A class or a task has fewer labels than there are folds."""
+    """A class or a task has fewer labels than folds, or none to be learnt from."""
 
 
 class CollapseWarning(SkmtlWarning):
     """The bottleneck closed completely for a task."""
+
+
+class FeatureScaleWarning(SkmtlWarning):
+    """Features are of a size at which networks learn badly; the message names them."""
+
+
+class EnsembleWarning(SkmtlWarning):
+    """The members of an ensemble start alike and may differ little."""
 
 
 class InterruptedFitWarning(SkmtlWarning):

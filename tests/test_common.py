@@ -47,6 +47,8 @@ ESTIMATORS = [
     MTVIBRegressor(**QUICK),
     MTVIBMixed(task_types=["classification"], **QUICK),
     MTVIBMixed(task_types=["regression"], **QUICK),
+    HardSharingClassifier(n_estimators=2, **QUICK),
+    HardSharingRegressor(n_estimators=2, **QUICK),
 ]
 NOISY = {
     HierarchicalIBClassifier,

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import tomllib
 
 import pytest
@@ -74,6 +75,25 @@ OBJECTS = public_objects(public_namespaces())
 def test_documented(name):
     found = faults(OBJECTS[name], member=name.rpartition(".")[0] in OBJECTS)
     assert not found, "\n".join([f"{name}:", *found])
+
+
+def stray_references(docstring):
+    """Words that docutils would take for hyperlinks, such as a bare ``neg_``."""
+    text = re.sub(r"^\s*(>>>|\.\.\.) .*$", "", docstring, flags=re.MULTILINE)
+    # a name before a colon is one of numpydoc's entries, which it marks itself
+    text = re.sub(r"^\s*[\w, ]+ : .*$|`+[^`]*`+", "", text, flags=re.MULTILINE)
+    # doc/conf.py escapes what stands in shapes
+    return re.findall(r"\b[A-Za-z]\w*_(?=[\s'\"\]>/:.;!?-]|$)", text)
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTS))
+def test_underscores_are_no_hyperlinks(name):
+    assert not stray_references(inspect.getdoc(OBJECTS[name]) or "")
+
+
+def test_stray_references_are_found():
+    text = 'Sorted; "neg_" marks (n_iter_,)\n\ntask_names_ : list\n    `a_` and b_.'
+    assert stray_references(text) == ["neg_", "b_"]
 
 
 def test_public_names_exist():

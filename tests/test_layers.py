@@ -24,9 +24,9 @@ HEIGHTS = {
     "sparse": 4,
     "selective": 4,
     "baselines": 4,
-    "model_selection": 5,
-    "display": 5,
-    "inspection": 5,
+    "model_selection": 5.1,
+    "inspection": 5.2,
+    "display": 5.3,
 }
 # The only parts of the package these may import.
 APART = {

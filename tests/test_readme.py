@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from docutils.core import publish_string
 
+import skmtl
 from tests._source import REPOSITORY
 
 README = (REPOSITORY / "README.rst").read_text(encoding="utf-8")
@@ -44,9 +45,23 @@ def test_the_example_has_ten_lines():
 def test_the_example_runs_and_finds_what_the_text_says(pasted):
     names, printed = pasted
     est, y_test = names["est"], names["y_test"]
-    majority = [(column == 3).mean() for column in y_test.T]
+    majority = (y_test == 3).mean().to_numpy()
     assert (est.score_tasks(names["X_test"], y_test) > majority).all()
     assert printed.strip().endswith("[0 0 1 1]")
+
+
+def test_the_tasks_have_the_names_that_the_picture_shows(pasted):
+    assert pasted[0]["est"].task_names_ == ["0-1-2", "1-2-3", "5-6-7", "6-7-8"]
+
+
+def test_names_of_classes_can_be_imported():
+    named = set(
+        re.findall(
+            r"``(?:from skmtl import )?([A-Z]\w+(?:Class|Regr|Mix)\w+)``", README
+        )
+    )
+    ours = {name for name in named if not name.startswith("MultiOutput")}
+    assert {"HardSharingRegressor", "HardSharingMixed"} <= ours <= set(skmtl.__all__)
 
 
 def test_the_picture_is_drawn(pasted, tmp_path, monkeypatch):

@@ -5,7 +5,9 @@ from ._documentation import multitask_estimator
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table, stackable_parameters
+from ._resolve import resolve_settings
 from ._shells import ClassifierShell, MixedShell, RegressorShell
+from ._warn import warn_user
 
 __all__ = [
     "ClassifierShell",
@@ -18,5 +20,7 @@ __all__ = [
     "fit_jobs",
     "multitask_estimator",
     "parameter_table",
+    "resolve_settings",
     "stackable_parameters",
+    "warn_user",
 ]

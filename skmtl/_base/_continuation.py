@@ -74,24 +74,50 @@ def start_from(estimator, prepared):
     members = [module]
     if module.members:
         members = [unstack_module(module, m) for m in range(module.members[0])]
-    same_size = len(members) == len(plans)
-    same_shapes = _shapes(members[0]) == _shapes(plans[0].network)
-    same_tasks = _same_tasks(estimator._targets, prepared.data.encoder)
-    if not (same_size and same_shapes and same_tasks):
+    differences = (
+        _difference("`n_estimators`", len(members), len(plans))
+        or _difference(
+            "shape of a row of X", estimator._input_shape, prepared.data.X.shape[1:]
+        )
+        or _other_tasks(estimator._targets, prepared.data.encoder)
+        or _other_shapes(members[0], plans[0].network)
+    )
+    if differences:
         raise InputError(
             "`warm_start=True` needs the features, tasks, classes, network and "
-            "`n_estimators` of the previous fit; found others. Set warm_start=False "
-            "to fit anew."
+            f"`n_estimators` of the previous fit; found another {differences}. Set "
+            "warm_start=False to fit anew."
         )
     for plan, old in zip(plans, members, strict=True):
         plan.network.load_state_dict(old.state_dict())
 
 
-def _shapes(module):
-    return {name: tensor.shape for name, tensor in module.state_dict().items()}
+def _difference(what, before, now):
+    """What differs, in words; None if nothing does."""
+    return None if before == now else f"{what}, {now} instead of {before}"
 
 
-def _same_tasks(one, other):
-    kinds = [[(spec.name, spec.kind) for spec in own.specs] for own in (one, other)]
-    classes = [[spec.classes for spec in own.specs] for own in (one, other)]
-    return kinds[0] == kinds[1] and all(map(np.array_equal, *classes))
+def _other_tasks(before, now):
+    names = _difference("list of tasks", before.task_names, now.task_names)
+    if names:
+        return names
+    for old, new in zip(before.specs, now.specs, strict=True):
+        kind = _difference(f"kind of task {old.name!r}", old.kind, new.kind)
+        if kind:
+            return kind
+        if not np.array_equal(old.classes, new.classes):
+            what = f"list of classes of task {old.name!r}"
+            return _difference(what, old.classes.tolist(), new.classes.tolist())
+    return None
+
+
+def _other_shapes(before, now):
+    old, new = (
+        {name: tuple(tensor.shape) for name, tensor in own.state_dict().items()}
+        for own in (before, now)
+    )
+    for name in {**old, **new}:
+        if old.get(name) != new.get(name):
+            shapes = f"{new.get(name)} instead of {old.get(name)}"
+            return f"network, where {name!r} has the shape {shapes}"
+    return None

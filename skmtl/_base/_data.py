@@ -1,6 +1,6 @@
 """The data of a fit: validated, encoded, weighted, and cut into tensors."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
+from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
@@ -164,6 +166,8 @@ def data_key(estimator: Any) -> Hashable:
     """
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
+    # Of a long array, repr shows the ends only.
+    rules = rules if isinstance(rules, str | Mapping) else list(rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 
@@ -198,9 +202,14 @@ def read_data(
     )
     if going_on:
         check_row_shape(X, estimator._input_shape)
+    else:
+        warn_of_channels_last(estimator, X)
+    warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
+    if not going_on and classes is None:
+        warn_of_many_classes(encoder)
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)

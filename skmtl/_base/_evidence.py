@@ -1,6 +1,5 @@
 """Last step of a fit: how the tasks relate."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from ..similarity import (
 )
 from ._data import FitData
 from ._representation import representation
+from ._warn import warn_user
 
 __all__ = [
     "Evidence",
@@ -182,7 +182,7 @@ def read_tasks(
     similarities = np.array([similarity for similarity, _ in pairs])
     similarity = similarities.mean(0)
     groups = _group(estimator, similarity)
-    _warn_of_silence(reference, data.encoder.task_names)
+    _warn_of_silence(sample, data.encoder.task_names)
     attributes = {
         "task_similarity_": similarity,
         "task_distances_": np.mean([distances for _, distances in pairs], axis=0),
@@ -235,16 +235,34 @@ def _read_member(
     return gated, distances
 
 
-def _warn_of_silence(reference: Relatedness, task_names: Sequence[str]) -> None:
-    silent = np.flatnonzero(~reference.passed)
-    if len(task_names) < 2 or not len(silent):
+def _warn_of_silence(sample: Sample, task_names: Sequence[str]) -> None:
+    if len(task_names) < 2:
         return
-    shown = ", ".join(repr(task_names[task]) for task in silent[:5])
-    more = f" and {len(silent) - 5} more" if len(silent) > 5 else ""
-    warnings.warn(
-        f"Task(s) {shown}{more} stand alone in `task_groups_`: the signal that two "
-        "halves of their rows agree on does not exceed that of permuted labels "
-        "(`task_reliability_` <= `task_null_`). More labelled rows may change that.",
-        TaskGroupWarning,
-        stacklevel=4,
+    silent = ~sample.reference.passed
+    varies = np.array([len(np.unique(own[~np.isnan(own)])) > 1 for own in sample.y.T])
+    _warn_of_lone_tasks(
+        silent & varies,
+        task_names,
+        "the signal that two halves of their rows agree on does not exceed that of "
+        "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
+        "change that.",
     )
+    _warn_of_lone_tasks(
+        silent & ~varies,
+        task_names,
+        "their target does not vary, so that there is nothing to relate. Check how "
+        "the column came about, or leave it out.",
+    )
+
+
+def _warn_of_lone_tasks(
+    chosen: np.ndarray, task_names: Sequence[str], reason: str
+) -> None:
+    tasks = np.flatnonzero(chosen)
+    if len(tasks):
+        shown = ", ".join(repr(task_names[task]) for task in tasks[:5])
+        more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
+        warn_user(
+            f"Task(s) {shown}{more} stand alone in `task_groups_`: {reason}",
+            TaskGroupWarning,
+        )

@@ -1,7 +1,6 @@
 """The life of a fit, for every estimator."""
 
 import copy
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -20,6 +19,7 @@ from ._prepare import prepare
 from ._representation import representation_variance
 from ._state import StorableMixin
 from ._streaming import prepare_batches
+from ._warn import warn_user
 
 __all__ = ["MultiTaskEstimator"]
 
@@ -230,11 +230,10 @@ default=None
         if trained.interrupted:
             best = prepared.plans[0].settings.early_stopping
             kept = "the best" if best else f"epoch {trained.n_iter}, the last"
-            warnings.warn(
+            warn_user(
                 f"Training was interrupted in epoch {trained.n_iter + 1}; the "
                 f"estimator keeps the weights of {kept} finished one.",
                 InterruptedFitWarning,
-                stacklevel=5,
             )
         net, data = trained.net, prepared.data
         row_weight = data.sample_weight

@@ -223,11 +223,12 @@ SHARED: dict[str, Parameter] = {
 
 TASK_TYPES = Parameter(
     "auto",
-    [StrOptions({"auto"}), "array-like"],
-    "'auto' or list of {'classification', 'regression'}",
-    "Kind of each task. 'auto' guesses from the columns of y, see `task_table_`: a "
-    "numeric column is regression unless its values are all 0 or 1, or it holds few "
-    "distinct integers.",
+    [StrOptions({"auto"}), "array-like", dict],
+    "'auto', list of {'classification', 'regression'}, or dict",
+    "Kind of each task: a list in the order of the columns, or a dict from task names "
+    "to kinds, which leaves the others to 'auto'. 'auto' guesses from the columns of "
+    "y, see `task_table_`: a numeric column is regression unless its values are all 0 "
+    "or 1, or it holds few distinct integers.",
 )
 
 

@@ -9,13 +9,12 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base._continuation import check_row_shape
-from skmtl._base._representation import representation
+from skmtl._base._representation import chunk_rows, representation
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
 
 __all__ = ["PredictionMixin"]
 
-_CHUNK = 8192
 _CPU = torch.device("cpu")
 
 
@@ -68,13 +67,17 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Iterate over slices and outputs (members, n_tasks, rows, n_outputs_max)."""
         network = self.net_.module_
         invalid = ~network.valid.cpu().numpy()[:, None, :]
-        for start in range(0, len(X), _CHUNK):
-            rows = slice(start, min(start + _CHUNK, len(X)))
+        step = max(chunk_rows(self.net_) // self._n_draws, 1)
+        for start in range(0, len(X), step):
+            rows = slice(start, min(start + step, len(X)))
             outputs = self._pass(as_tensor(X[rows], _CPU)).cpu().numpy()
             yield (
                 rows,
                 np.where(invalid, -np.inf, outputs.reshape(-1, *outputs.shape[-3:])),
             )
+
+    # Passes of each row through the heads, for methods that average over noise.
+    _n_draws = 1
 
     def _pass(self, x):
         """Outputs ([n_draws,] *members, n_tasks, rows, n_outputs_max).

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from ..engine import Plan, Settings, TaskTensors, stack_key
-from ..exceptions import InputError
+from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
 from ._data import FitData, read_data
 from ._resolve import resolve_settings
+from ._warn import warn_user
 from ._weights import task_weights
 
 __all__ = ["Prepared", "make_plans", "prepare"]
@@ -149,6 +150,7 @@ def make_plans(
         plans.append(replace(plan, network=module, noise_seed=own.noise))
     if network is None:
         _check_ensemble(plans)
+        _warn_of_equal_encoders(estimator)
     elif math.prod(network.members) != len(plans):
         raise InputError(
             f"`n_estimators` must stay that of the first call, "
@@ -164,4 +166,18 @@ def _check_ensemble(plans: list[Plan]) -> None:
             "one; this one has random layers, running statistics, or operations that "
             "torch.func cannot vectorise. Use `dropout` and normalisation without "
             "running statistics, or average estimators with n_estimators=1."
+        )
+
+
+def _warn_of_equal_encoders(estimator: Any) -> None:
+    encoder = estimator.encoder
+    if estimator.n_estimators == 1 or not isinstance(encoder, torch.nn.Module):
+        return
+    if any(parameter.requires_grad for parameter in encoder.parameters()):
+        warn_user(
+            "The members of this ensemble start from the same `encoder`, weights "
+            "included, and may disagree less than they should; only their heads and "
+            "noise differ. Pass a callable that makes the module: it is called for "
+            "each member under a seed of its own.",
+            EnsembleWarning,
         )

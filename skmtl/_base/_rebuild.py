@@ -75,12 +75,20 @@ def rebuild(estimator, state, dtype):
     with _Bounded(most):
         network = build_network(estimator, shape, specs, dtype, seed=0)
         if n_members > 1:
+            _check_members(network, wanted, n_members)
             network = stack_modules([network] * n_members)
     found = {name: (t.shape, t.dtype) for name, t in network.state_dict().items()}
     if found != wanted:
         raise ValueError("the weights do not fit the network of the parameters")
     network.load_state_dict(state.network)
     return network
+
+
+def _check_members(network, wanted, n_members):
+    """Believe a number of members only if the weights are those of so many."""
+    for name, own in network.named_parameters():
+        if name not in wanted or wanted[name][0] != (n_members, *own.shape):
+            raise ValueError(f"the weights are not those of {n_members} networks")
 
 
 def make_net(estimator, network, values, settings):

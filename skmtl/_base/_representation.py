@@ -1,5 +1,7 @@
 """What a trained encoder makes of rows."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,19 +9,26 @@ from torch import Tensor
 from ..engine import MultiTaskNet, as_tensor
 from ..exceptions import ConvergenceError
 
-__all__ = ["representation", "representation_variance"]
+__all__ = ["chunk_rows", "representation", "representation_variance"]
 
 _CHUNK = 8192
+_LEAST_CHUNK = 256
 _CPU = torch.device("cpu")
+
+
+def chunk_rows(net: MultiTaskNet) -> int:
+    """Rows that pass a net at once; fewer where many members see each of them."""
+    return max(_CHUNK // math.prod(net.module_.members), _LEAST_CHUNK)
 
 
 def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:
     """Compute the shared representation ``(*members, n_samples, latent)`` in chunks."""
+    step = chunk_rows(net)
     chunks = [
-        net.outputs(as_tensor(X[start : start + _CHUNK], _CPU), representation=True)
+        net.outputs(as_tensor(X[start : start + step], _CPU), representation=True)
         .cpu()
         .numpy()
-        for start in range(0, len(X), _CHUNK)
+        for start in range(0, len(X), step)
     ]
     return np.concatenate(chunks, axis=-2)
 

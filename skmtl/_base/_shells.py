@@ -1,5 +1,8 @@
 """What users call: classifier, regressor and mixed."""
 
+from collections.abc import Mapping
+from inspect import isfunction
+
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -12,6 +15,15 @@ from ..metrics import accuracy_scores, mean_score, r2_scores
 __all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
 
 
+def _with_plain_names(cls):
+    """Let Python's own messages say ``predict()``, not the name of a private class."""
+    for name, value in vars(cls).items():
+        if isfunction(value):
+            value.__qualname__ = name
+    return cls
+
+
+@_with_plain_names
 class _Shell:
     """Scores shared by all shells."""
 
@@ -99,6 +111,7 @@ default=None
         return mean_score(scores, self.task_names_)
 
 
+@_with_plain_names
 class ClassifierShell(_Shell, ClassifierMixin):
     """Every task is a classification."""
 
@@ -144,6 +157,7 @@ class ClassifierShell(_Shell, ClassifierMixin):
             return np.log(found)
 
 
+@_with_plain_names
 class RegressorShell(_Shell, RegressorMixin):
     """Every task is a regression."""
 
@@ -194,9 +208,11 @@ def _has_classes(estimator):
     if targets is not None:
         return any(spec.is_classification for spec in targets.specs)
     named = estimator.task_types
-    return isinstance(named, str) or "classification" in list(named)
+    # a dict leaves the kinds of tasks open that it does not name
+    return isinstance(named, str | Mapping) or "classification" in list(named)
 
 
+@_with_plain_names
 class MixedShell(_Shell):
     """Classification and regression tasks side by side."""
 

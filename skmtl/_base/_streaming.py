@@ -15,6 +15,7 @@ from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
+from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._prepare import Prepared, make_plans
 from ._resolve import resolve_settings
 from ._weights import label_weights
@@ -144,7 +145,10 @@ def prepare_batches(estimator, batches, classes):
     seeds = Seeds.draw(check_random_state(estimator.random_state))
     source = BatchSource(batches, estimator.batch_size, seeds.split)
     X, places, targets, n_batches = _first_pass(estimator, source, seeds)
+    warn_of_channels_last(estimator, X)
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
+    if classes is None:
+        warn_of_many_classes(encoder)
     codes, observed = encoder.transform(targets)
     factors = factors_of(estimator, encoder, codes, observed)
     settings = resolve_settings(estimator, X.dtype, len(codes))

@@ -1,12 +1,11 @@
 """The algorithm of the hierarchical bottleneck, for every kind of task."""
 
 import math
-import warnings
 
 import numpy as np
 import torch
 
-from skmtl._base import MultiTaskEstimator
+from skmtl._base import MultiTaskEstimator, warn_user
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import CommonRandom, MultiTaskNetwork, TaskHeads
 from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
@@ -114,12 +113,11 @@ information_ : ndarray of shape (n_tasks,)
         if not len(closed) or not np.any(self.beta):
             return
         names = ", ".join(repr(self._targets.task_names[task]) for task in closed[:5])
-        warnings.warn(
+        warn_user(
             f"The channel of {len(closed)} task(s) ({names}) closed: total capacity "
             f"under {_COLLAPSE} nats, predictions do not depend on X. Lower `beta` "
             f"(now {self.beta!r}) or raise `beta_warmup`.",
             CollapseWarning,
-            stacklevel=6,
         )
 
     def _similarity(self, evidence):
@@ -136,6 +134,11 @@ information_ : ndarray of shape (n_tasks,)
 
     # ---- what a fitted network computes
 
+    @property
+    def _n_draws(self):
+        drawn = self.n_samples is not None and hasattr(self, "capacity_")
+        return self.n_samples if drawn else 1
+
     def _pass(self, x):
         if self.n_samples is None or not hasattr(self, "capacity_"):
             return super()._pass(x)
@@ -143,7 +146,7 @@ information_ : ndarray of shape (n_tasks,)
         count, device = math.prod(members), self.net_.settings.device
         draws = [
             CommonRandom(list(range(first, first + count)), device, members)
-            for first in range(0, self.n_samples * count, count)
+            for first in range(0, self._n_draws * count, count)
         ]
         return self.net_.outputs(x, draws=draws)
 

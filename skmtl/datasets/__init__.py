@@ -36,10 +36,20 @@ Separate data sets with the same features, one per task:
 array([[ 3., nan],
        [ 4., nan],
        [nan,  5.]])
+
+Two pictures laid over each other, a task for each:
+
+>>> from sklearn.datasets import load_digits
+>>> from skmtl.datasets import make_overlaid_images
+>>> images, digit = load_digits().images, load_digits().target
+>>> make_overlaid_images(images, digit, random_state=0).target.shape
+(1797, 2)
 """
 
 from skmtl.datasets._class_subsets import make_grouped_tasks, make_one_vs_rest_tasks
 from skmtl.datasets._digits import load_grouped_digits
+from skmtl.datasets._gaussian import make_gaussian_tasks
+from skmtl.datasets._overlaid import make_overlaid_images
 from skmtl.datasets._stack import stack_tasks
 from skmtl.datasets._synthetic import (
     make_multitask_classification,
@@ -48,9 +58,11 @@ from skmtl.datasets._synthetic import (
 
 __all__ = [
     "load_grouped_digits",
+    "make_gaussian_tasks",
     "make_grouped_tasks",
     "make_multitask_classification",
     "make_multitask_regression",
     "make_one_vs_rest_tasks",
+    "make_overlaid_images",
     "stack_tasks",
 ]

@@ -76,7 +76,7 @@ def make_grouped_tasks(X: Any, y: Any, groups: Sequence[Sequence[Hashable]]) -> 
     >>> tasks.groups
     array([0, 0])
     """
-    codes, code_of_class = _encode_classes(X, y)
+    codes, code_of_class = encode_classes(X, y)
     subsets = _check_subsets(groups)
     label_of_code = np.empty((len(code_of_class), len(subsets)), dtype=np.intp)
     for task, subset in enumerate(subsets):
@@ -146,7 +146,7 @@ def make_one_vs_rest_tasks(
            [1, 0, 0],
            [0, 1, 0]])
     """
-    codes, code_of_class = _encode_classes(X, y)
+    codes, code_of_class = encode_classes(X, y)
     if len(code_of_class) < 2:
         raise TargetError(
             "`y` must hold at least two classes to tell one from the rest. "
@@ -162,7 +162,7 @@ def make_one_vs_rest_tasks(
     )
 
 
-def _encode_classes(X: Any, y: Any) -> tuple[NDArray[np.intp], dict[Hashable, int]]:
+def encode_classes(X: Any, y: Any) -> tuple[NDArray[np.intp], dict[Hashable, int]]:
     """Return the code of each row's class, and the code of each class."""
     labels = np.asarray(y)
     if labels.ndim != 1:

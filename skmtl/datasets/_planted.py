@@ -70,6 +70,15 @@ def response(projection: NDArray[np.float64], nonlinear: bool) -> NDArray[np.flo
     return np.sqrt(_LINEAR_SHARE) * projection + np.sqrt(1.0 - _LINEAR_SHARE) * parabola
 
 
+def random_rotation(
+    size: int, random_state: np.random.RandomState
+) -> NDArray[np.float64]:
+    """Draw an orthogonal matrix from the uniform distribution."""
+    orthogonal, triangle = np.linalg.qr(random_state.standard_normal((size, size)))
+    # Fixed signs make the draw uniform and the same for every LAPACK.
+    return orthogonal * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+
+
 def _planted_groups(n_tasks: int, n_groups: int) -> NDArray[np.intp]:
     """Return the group of each task: runs whose lengths differ by one at most."""
     return np.arange(n_tasks) * n_groups // n_tasks
@@ -96,7 +105,7 @@ def _planted_frames(
     """
     n_groups = int(groups.max()) + 1
     _check_room(len(groups), n_groups, n_features, n_directions, spread)
-    basis = _random_rotation(n_features, random_state)
+    basis = random_rotation(n_features, random_state)
     blocks = np.array_split(basis, n_groups, axis=1)
     frames = np.empty((len(groups), n_features, n_directions))
     for task, group in enumerate(groups):
@@ -120,14 +129,6 @@ def _check_room(
             f"here at least {needed} (n_groups = {n_groups} times {n_directions} per "
             f"task{' plus one for `spread`' if tilted else ''}). Found {n_features}."
         )
-
-
-def _random_rotation(
-    size: int, random_state: np.random.RandomState
-) -> NDArray[np.float64]:
-    orthogonal, triangle = np.linalg.qr(random_state.standard_normal((size, size)))
-    # Fixed signs make the draw uniform and the same for every LAPACK.
-    return orthogonal * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
 
 
 def _nearest_orthonormal(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

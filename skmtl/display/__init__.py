@@ -15,6 +15,8 @@ one from a fitted estimator or from a matrix, then read or change what it drew.
 ['heart', 'lungs', 'eyes']
 """
 
+from ._capacity import CapacityDisplay
+from ._information_plane import InformationPlaneDisplay
 from ._task_similarity import TaskSimilarityDisplay
 
-__all__ = ["TaskSimilarityDisplay"]
+__all__ = ["CapacityDisplay", "InformationPlaneDisplay", "TaskSimilarityDisplay"]

@@ -1,8 +1,14 @@
-"""Where each task stands in a picture of all tasks."""
+"""Where each task and each dimension stands in a picture."""
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
+
+# Part of the largest value of all that a dimension must reach somewhere to be open.
+_OPEN = 0.1
+# Part of what the first group reads of a dimension that the second must read, for the
+# dimension to be shared by groups.
+_SHARED = 0.3
 
 
 def display_order(similarity, groups):
@@ -56,6 +62,50 @@ def group_spans(groups, order):
         for start, end in zip(starts, ends, strict=True)
         if end > start
     ]
+
+
+def dimension_order(capacity, groups):
+    """Order dimensions by who reads them.
+
+    Those that several groups read come first, then those of each group in its order,
+    and last those that hardly any task reads. Within a block, those that more tasks
+    read come first, then those of earlier tasks.
+
+    Parameters
+    ----------
+    capacity : ndarray of shape (n_tasks, n_dimensions)
+        At least 0, tasks in the order of the picture.
+    groups : ndarray of shape (n_tasks,), or None
+        In the order of the picture; None makes each task a group of its own.
+
+    Returns
+    -------
+    order : ndarray of int, shape (n_dimensions,)
+        The dimension shown at each place.
+    bounds : list of int
+        The places at which blocks begin, but for the first.
+    """
+    n_tasks, n_dimensions = capacity.shape
+    if groups is None:
+        groups = np.arange(n_tasks)
+    starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
+    sizes = np.diff(np.append(starts, n_tasks))
+    by_group = np.add.reduceat(capacity, starts, axis=0) / sizes[:, np.newaxis]
+    block = by_group.argmax(axis=0)
+    if len(starts) > 1:
+        second, first = np.sort(by_group, axis=0)[-2:]
+        block[second > _SHARED * first] = -1
+    block[capacity.max(axis=0) <= _OPEN * capacity.max()] = len(starts)
+    total = np.maximum(capacity.sum(axis=0), np.finfo(float).tiny)
+    share = capacity / total
+    readers = np.rint(1 / np.maximum((share**2).sum(axis=0), 1e-9))
+    centre = np.arange(n_tasks) @ share
+    # Closed dimensions keep their order: their shares mean nothing.
+    closed = block == len(starts)
+    readers[closed] = centre[closed] = 0
+    order = np.lexsort((np.arange(n_dimensions), centre, -readers, block))
+    shown = block[order]
+    return order, (np.flatnonzero(shown[1:] != shown[:-1]) + 1).tolist()
 
 
 def _neighbours_alike(similarity, members):

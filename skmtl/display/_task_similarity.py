@@ -1,11 +1,17 @@
 """Heat map of the similarity of tasks, with their groups."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InputError
-from ._drawing import draw_brackets, draw_names, draw_values, new_axes
+from ._checks import (
+    check_groups,
+    check_names,
+    check_switch,
+    fitted_step,
+    refuse_strangers,
+)
+from ._drawing import draw_brackets, draw_names, draw_scale, draw_values, new_axes
 from ._order import display_order, group_spans
 
 _MOST_VALUES = 25
@@ -75,13 +81,15 @@ class TaskSimilarityDisplay:
         self.task_names = task_names
 
     @classmethod
-    def from_estimator(cls, estimator, **plot_options):
+    def from_estimator(cls, estimator, *, task_names=None, **plot_options):
         """Draw what a fitted estimator found.
 
         Parameters
         ----------
         estimator : fitted estimator of skmtl
             Or a fitted pipeline that ends in one, or a fitted search over either.
+        task_names : sequence of n_tasks str, default=None
+            Names to show; None takes those of the estimator.
         **plot_options : dict
             Options of :meth:`plot`.
 
@@ -94,15 +102,16 @@ class TaskSimilarityDisplay:
         ------
         NotFittedError
             If the estimator has no `task_similarity_` yet.
+        InputError
+            If it will never have one, since it is no estimator of skmtl.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
-        if isinstance(estimator, Pipeline):
-            estimator = estimator[-1]
+        refuse_strangers(estimator)
+        estimator = fitted_step(estimator)
         check_is_fitted(estimator, "task_similarity_")
         return cls.from_similarity(
             estimator.task_similarity_,
             groups=estimator.task_groups_,
-            task_names=estimator.task_names_,
+            task_names=estimator.task_names_ if task_names is None else task_names,
             **plot_options,
         )
 
@@ -170,10 +179,7 @@ class TaskSimilarityDisplay:
             This object, with what was drawn.
         """
         similarity, groups, names = self._checked()
-        if not (isinstance(values, bool) or values == "auto"):
-            raise InputError(
-                f'`values` must be True, False or "auto"; found {values!r}.'
-            )
+        check_switch("values", values)
         self.order_ = display_order(similarity, groups)
         shown = similarity[np.ix_(self.order_, self.order_)]
         spans = group_spans(groups, self.order_)
@@ -188,24 +194,12 @@ class TaskSimilarityDisplay:
         if values is True or (values == "auto" and len(shown) <= _MOST_VALUES):
             self.text_ = draw_values(self.im_, values_format, text_kw or {})
         self.brackets_ = draw_brackets(ax, spans, bracket_kw or {})
-        self.colorbar_ = self._draw_scale(bool(spans)) if colorbar else None
+        self.colorbar_ = None
+        if colorbar:
+            self.colorbar_ = draw_scale(
+                self.im_, "similarity of tasks", bool(spans), [0, 0.25, 0.5, 0.75, 1]
+            )
         return self
-
-    def _draw_scale(self, beside_brackets):
-        bar = self.figure_.colorbar(
-            self.im_,
-            ax=self.ax_,
-            fraction=0.046,
-            # A figure with a layout engine makes room for the brackets by itself.
-            pad=0.14
-            if beside_brackets and self.figure_.get_layout_engine() is None
-            else 0.04,
-            ticks=[0, 0.25, 0.5, 0.75, 1],
-        )
-        bar.set_label("similarity of tasks")
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(length=2)
-        return bar
 
     def _checked(self):
         similarity = np.asarray(self.similarity, dtype=float)
@@ -227,18 +221,5 @@ class TaskSimilarityDisplay:
         if not np.allclose(similarity, similarity.T, atol=1e-8):
             raise InputError("`similarity` must be symmetric.")
         n_tasks = len(similarity)
-        groups = None if self.groups is None else np.asarray(self.groups)
-        if groups is not None and groups.shape != (n_tasks,):
-            raise InputError(
-                f"`groups` must hold one group per task, shape ({n_tasks},); found "
-                f"shape {groups.shape}."
-            )
-        if self.task_names is None:
-            return similarity, groups, [f"task_{task}" for task in range(n_tasks)]
-        names = [str(name) for name in self.task_names]
-        if len(names) != n_tasks:
-            raise InputError(
-                f"`task_names` must hold one name per task, {n_tasks}; found "
-                f"{len(names)}."
-            )
-        return similarity, groups, names
+        groups = check_groups(self.groups, n_tasks)
+        return similarity, groups, check_names(self.task_names, n_tasks)

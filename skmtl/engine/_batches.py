@@ -30,10 +30,28 @@ def _equally_weighted(datasets: Sequence[TaskTensors]) -> Sequence[TaskTensors]:
     return filled
 
 
+def _see_equal_rows(
+    datasets: Sequence[TaskTensors], generators: Sequence[torch.Generator] | None
+) -> bool:
+    """Whether several datasets hold other targets for the same rows of X, in step."""
+    first = datasets[0]
+    seeds = {own.initial_seed() for own in generators or ()}
+    return len(seeds) <= 1 < len(datasets) and all(
+        data.x.data_ptr() == first.x.data_ptr()
+        and data.x.shape == first.x.shape
+        and data.x.stride() == first.x.stride()
+        and data.x.dtype == first.x.dtype
+        and torch.equal(data.places(), first.places())
+        for data in datasets[1:]
+    )
+
+
 class Batches:
     """Minibatches of one or many datasets; every iteration is an epoch.
 
     Datasets may differ in length; shorter ones are padded with rows of weight zero.
+    Datasets of the same rows in the same order share one batch of features, which then
+    has no member axis.
 
     Parameters
     ----------
@@ -70,6 +88,12 @@ class Batches:
         grouped: bool = False,
     ) -> None:
         self.datasets = _equally_weighted(datasets)
+        self.share_x = _see_equal_rows(datasets, generators)
+        if self.share_x:
+            # The features of the first stand for all.
+            empty = datasets[0].x.new_empty(len(datasets[0].x), 0)
+            others = [replace(data, x=empty) for data in self.datasets[1:]]
+            self.datasets = [self.datasets[0], *others]
         self.batch_size = batch_size
         self.generators = generators
         self.dtype = dtype
@@ -113,7 +137,8 @@ class Batches:
 
     def _block_rows(self) -> int:
         x = self.datasets[0].x
-        row_bytes = max(x[0].numel() * x.element_size() * len(self.datasets), 1)
+        copies = 1 if self.share_x else len(self.datasets)
+        row_bytes = max(x[0].numel() * x.element_size() * copies, 1)
         return self.batch_size * max(_BLOCK_BYTES // (row_bytes * self.batch_size), 1)
 
     def _cut(self, orders: Sequence[Tensor], start: int, step: int) -> Iterator[Batch]:
@@ -122,9 +147,10 @@ class Batches:
             [data.take(order[start : start + step]) for data, order in pairs]
         )
         axis = len(self._axes())
+        axes = [0 if self.share_x else axis, *[axis] * (len(block) - 2)]
         pieces = [
-            None if part is None else part.split(self.batch_size, axis)
-            for part in block[:-1]
+            None if part is None else part.split(self.batch_size, own)
+            for part, own in zip(block[:-1], axes, strict=True)
         ]
         for index in range(len(pieces[0] or ())):
             batch = batch_of(None if part is None else part[index] for part in pieces)
@@ -138,6 +164,8 @@ class Batches:
 
     def _masked(self, batch: Batch, start: int) -> Batch:
         """Weigh padding zero, in a batch that starts at a place of the order."""
+        if min(self.lengths) == max(self.lengths):
+            return batch
         axes = self._axes()
         size = batch.x.shape[len(axes)]
         if min(self.lengths) >= start + size:
@@ -156,18 +184,18 @@ class Batches:
         )
 
     def _join(self, blocks: Sequence[Batch]) -> Batch:
-        if len(blocks) == 1:
-            joined = blocks[0]
-        else:
-            joined = batch_of(
-                None
-                if parts[0] is None
-                else torch.stack(parts).unflatten(0, self._axes())
-                for parts in zip(*(block[:-1] for block in blocks), strict=True)
-            )
+        joined = blocks[0]
+        if len(blocks) > 1:
+            x, *others = zip(*(block[:-1] for block in blocks), strict=True)
+            shared = [x[0]] if self.share_x else [self._stack(x)]
+            joined = batch_of([*shared, *map(self._stack, others)])
         if joined.x.dtype == self.dtype:
             return joined
         return joined._replace(x=joined.x.to(self.dtype))
+
+    def _stack(self, parts: Sequence[Tensor | None]) -> Tensor | None:
+        tensors = [part for part in parts if part is not None]
+        return torch.stack(tensors).unflatten(0, self._axes()) if tensors else None
 
 
 def _pad(order: Tensor, length: int) -> Tensor:

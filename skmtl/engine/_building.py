@@ -7,13 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..exceptions import InputError
 from ..nn import MultiTaskNetwork, stack_modules, unstack_module
 from ..tasks import MultiTaskLoss
 from ._layout import Layout
 from ._net import MultiTaskNet
 from ._settings import Plan
 
-__all__ = ["build_net", "continued_plan", "net_of_members", "wrap_network"]
+__all__ = [
+    "build_net",
+    "continued_plan",
+    "joined_net",
+    "net_of_members",
+    "wrap_network",
+]
 
 
 def wrap_network(
@@ -67,12 +74,26 @@ def wrap_network(
         **overrides,
     }
     net = MultiTaskNet(module, **options)
+    _check_callback_names(net, settings.net_params)
     net.initialize()
     # As a parameter of the net the module would be copied and pickled a second time.
     net.module = type(module)
     if settings.compile:
         net.module_.encoder.compile()
     return net
+
+
+def _check_callback_names(net: MultiTaskNet, net_params: dict[str, Any]) -> None:
+    """Refuse what skorch would pass over: parameters of callbacks that do not exist."""
+    # the log is there whenever `verbose` asks for it
+    names = {"print_log", *(name for name, _ in net._uniquely_named_callbacks())}
+    for key in net_params:
+        if key.startswith("callbacks__") and key.split("__")[1] not in names:
+            raise InputError(
+                f"`net_params` must name callbacks that exist, {sorted(names)}; found "
+                f"{key!r}. Add a callback of your own with `callbacks`, as a tuple "
+                "(name, callback)."
+            )
 
 
 def build_net(layout: Layout) -> MultiTaskNet:
@@ -101,7 +122,9 @@ def _member_options(layout: Layout) -> dict[str, Any]:
     if len(set(decay)) > 1:
         values = torch.tensor(decay, dtype=torch.float64)
         options["weight_decay"] = values.view(layout.members)
-    if any(plan.task_weight is not None for plan in plans):
+    first = plans[0].task_weight
+    # Members of an ensemble hold one tensor, which the net needs but once.
+    if any(plan.task_weight is not first for plan in plans):
         settings = plans[0].settings
         ones = torch.ones(
             len(plans[0].specs), dtype=settings.dtype, device=settings.device
@@ -144,6 +167,58 @@ def net_of_members(
                 for name, value in state[joint].items()
             }
     return alone
+
+
+def joined_net(nets: Sequence[MultiTaskNet], plan: Plan) -> MultiTaskNet:
+    """Put the members of several trained nets side by side, in one net.
+
+    Parameters
+    ----------
+    nets : sequence of MultiTaskNet
+        Each of one network, or of several along one member axis.
+    plan : Plan
+        Of one of the members, which differ in seeds only.
+
+    Returns
+    -------
+    MultiTaskNet
+        With one member axis, the optimiser's state, and the callbacks of the first.
+    """
+    modules = [own.module_ for own in nets]
+    parts = [
+        unstack_module(module, member) if module.members else module
+        for module in modules
+        for member in range(module.members[0] if module.members else 1)
+    ]
+    joined = wrap_network(stack_modules(parts), replace(plan, callbacks=()))
+    # They have heard of the training; to initialise them anew would make them forget.
+    joined.callbacks, joined.callbacks_ = nets[0].callbacks, nets[0].callbacks_
+    together = zip(
+        joined.module_.parameters(), *(own.parameters() for own in modules), strict=True
+    )
+    for own, *before in together:
+        states = [
+            net.optimizer_.state.get(old, {})
+            for net, old in zip(nets, before, strict=True)
+        ]
+        if all(states):
+            joined.optimizer_.state[own] = {
+                name: _joined_state([state[name] for state in states], before, own)
+                for name in states[0]
+            }
+    return joined
+
+
+def _joined_state(values: Sequence[Any], before: Sequence[Tensor], own: Tensor) -> Any:
+    if not all(isinstance(value, Tensor) for value in values):
+        return values[0]
+    pairs = list(zip(values, before, strict=True))
+    if all(value.shape == old.shape for value, old in pairs):
+        return torch.cat(
+            [v if v.dim() == own.dim() else v.unsqueeze(0) for v, _ in pairs]
+        )
+    # A count of steps; parts may have stopped early.
+    return torch.stack(list(values)).amax(0)
 
 
 def _member_state(value: Any, index: Any, joint: Tensor) -> Any:

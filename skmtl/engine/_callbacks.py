@@ -111,14 +111,14 @@ class LossMeter:
         history.record(prefix + "_task_losses", task_losses)
 
 
-def find_infinite(history: Any, names: list[str]) -> dict[Place, ConvergenceError]:
+def find_infinite(history: Any, names: Any) -> dict[Place, ConvergenceError]:
     """Find members whose loss is not finite.
 
     Parameters
     ----------
     history : skorch History
-    names : list of str
-        Task names.
+    names : array-like of str of shape ([*members,] n_tasks)
+        Task names; those of each member, where members have other tasks.
 
     Returns
     -------
@@ -127,11 +127,12 @@ def find_infinite(history: Any, names: list[str]) -> dict[Place, ConvergenceErro
         and remedy.
     """
     losses = np.asarray(history[-1]["train_loss"])
+    all_task_losses = np.asarray(history[-1]["train_task_losses"])
+    all_names = np.broadcast_to(np.asarray(names, dtype=object), all_task_losses.shape)
     found = {}
     for index in np.argwhere(~np.isfinite(losses)):
         place = tuple(index.tolist())
-        task_losses = np.asarray(history[-1]["train_task_losses"])[place]
-        pairs = zip(names, task_losses, strict=True)
+        pairs = zip(all_names[place], all_task_losses[place], strict=True)
         bad_names = [name for name, own in pairs if not np.isfinite(own)]
         found[place] = ConvergenceError(
             f"The training loss is not finite in epoch {len(history)} for task(s) "
@@ -209,7 +210,7 @@ class Snapshot:
             return self.epochs
         return int(self.stop_epoch[place]) or self.epochs
 
-    def check_losses(self, history: Any, names: list[str]) -> bool:
+    def check_losses(self, history: Any, names: Any) -> bool:
         """Note members whose loss is not finite; return whether none is left."""
         self.errors = {**find_infinite(history, names), **self.errors}
         return len(self.errors) == math.prod(self._module.members)

@@ -4,8 +4,10 @@ import os
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..nn import MemberRandom
 from ._settings import Plan
 
 __all__ = ["member_bytes", "stack_capacity"]
@@ -15,9 +17,10 @@ _SHARE = 0.5
 # Copies of the parameters: values, gradients, two moments, two snapshots, and the
 # results, which are cut out while the stack is still there.
 _COPIES = 10
-# Activations, their gradients, and what operations need besides.
-_PASSES = 6
+# What a pass makes, its gradients, and what operations need besides.
+_PASSES = 3
 _FALLBACK = 2 * 2**30
+_PROBE_ROWS = (2, 4)
 
 
 def member_bytes(plan: Plan) -> int:
@@ -47,34 +50,63 @@ def member_bytes(plan: Plan) -> int:
     >>> member_bytes(plan) >= 10 * sum(own.nbytes for own in net.module_.parameters())
     True
     """
-    network, settings = plan.network, plan.settings
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    row_shape = plan.train.x.shape[1:]
-    rows = min(settings.batch_size, len(plan.train))
-    per_row = row_shape.numel() + _activations(network, row_shape, settings.dtype)
-    size = torch.empty((), dtype=settings.dtype).element_size()
-    return size * (_COPIES * parameters + _PASSES * rows * per_row)
+    parameters = sum(parameter.nbytes for parameter in plan.network.parameters())
+    rows = min(plan.settings.batch_size, len(plan.train))
+    # Two probes tell what grows with the rows from what does not.
+    few, more = (_pass_bytes(plan, n_rows) for n_rows in _PROBE_ROWS)
+    per_row = (more - few) / (_PROBE_ROWS[1] - _PROBE_ROWS[0])
+    fixed = max(few - _PROBE_ROWS[0] * per_row, 0)
+    return int(_COPIES * parameters + _PASSES * (fixed + rows * per_row))
 
 
-def _activations(network: nn.Module, row_shape: torch.Size, dtype: torch.dtype) -> int:
-    """Elements of all layers' outputs for one row."""
-    counts = [0]
+class _MadeBytes(TorchDispatchMode):
+    """Counts the memory of all tensors that operations make, views left out."""
 
-    def count(module: nn.Module, inputs: Any, output: Any) -> None:
-        counts[0] += output.numel()
+    def __init__(self, given: list[Tensor]) -> None:
+        super().__init__()
+        # Held, so that no address is used twice.
+        self._tensors = given
+        self._known = {own.untyped_storage().data_ptr() for own in given}
+        self.total = 0
 
-    layers = [own for own in network.modules() if not list(own.children())]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        made = function(*args, **(kwargs or {}))
+        parts = made if isinstance(made, tuple | list) else (made,)
+        for own in parts:
+            if isinstance(own, Tensor):
+                self._count(own)
+        return made
+
+    def _count(self, made: Tensor) -> None:
+        place = made.untyped_storage().data_ptr()
+        if place not in self._known:
+            self._known.add(place)
+            self._tensors.append(made)
+            self.total += made.untyped_storage().nbytes()
+
+
+def _pass_bytes(plan: Plan, n_rows: int) -> int:
+    """Bytes of all that a noisy pass of some rows makes on its way."""
+    network = plan.network
+    device = next((own.device for own in network.parameters()), torch.device("cpu"))
+    shape, dtype = plan.train.x.shape[1:], plan.settings.dtype
+    x = torch.zeros(n_rows, *shape, dtype=dtype, device=device)
+    tasks = None
+    if plan.train.task_of_row is not None:
+        tasks = torch.zeros(n_rows, dtype=torch.long, device=device)
+    random = MemberRandom(0, device)
+    counter = _MadeBytes([*network.parameters(), x])
     was_training = network.training
+    network.eval()  # running statistics stay as they are
     try:
-        device = next(network.parameters()).device
-        with torch.no_grad():
-            network.eval()(torch.zeros(1, *row_shape, dtype=dtype, device=device))
+        # A user's encoder may draw from torch's own generator.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), counter:
+            network.decode(network.encode(x, random), tasks, random)
     finally:
         network.train(was_training)
-        for hook in hooks:
-            hook.remove()
-    return counts[0]
+    return counter.total + x.nbytes
 
 
 def _free_bytes(device: torch.device) -> int:

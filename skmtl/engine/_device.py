@@ -1,6 +1,7 @@
 """Where and in which precision a network trains."""
 
 import multiprocessing
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -66,8 +67,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
     try:
         torch.zeros(1, device=wanted).cpu()
     except (RuntimeError, AssertionError) as error:
+        # What follows the first sentence is for those who build torch.
+        reason = re.split(r"\.\s|\n", str(error).strip(), maxsplit=1)[0].rstrip(".")
         raise InputError(
-            f"`device={str(device)!r}` is no device that torch can use here: {error}. "
+            f"`device={str(device)!r}` is no device that torch can use here: {reason}. "
             "Use 'auto' or 'cpu'."
         ) from error
     return wanted

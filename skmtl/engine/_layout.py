@@ -3,6 +3,8 @@
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +16,9 @@ from ._batches import Batches
 from ._data import TaskTensors
 from ._settings import Plan
 
-__all__ = ["Layout", "check_stackable", "stack_key"]
+__all__ = ["Layout", "check_stackable", "even_cuts", "stack_key"]
+
+ItemT = TypeVar("ItemT")
 
 _VALID_BATCH = 4096
 _LEAST_VALID_BATCH = 256
@@ -93,13 +97,18 @@ class Layout:
         )
 
     def valid_batches(self) -> Batches | None:
-        """Batches for validation, smaller ones for many streams."""
+        """Batches for validation, smaller ones for many members."""
         datasets = [plan.valid for plan in self.streams if plan.valid is not None]
         if not datasets:
             return None
-        size = max(_VALID_BATCH // len(datasets), _LEAST_VALID_BATCH)
+        size = max(_VALID_BATCH // len(self.plans), _LEAST_VALID_BATCH)
         dtype = self.plans[0].settings.dtype
         return Batches(datasets, size, None, dtype, grouped=len(self.members) == 2)
+
+    def task_names(self) -> np.ndarray:
+        """Names of every member's tasks, ``(*members, n_tasks)``."""
+        names = [[spec.name for spec in plan.specs] for plan in self.plans]
+        return np.array(names, dtype=object).reshape(*self.members, -1)
 
     def random(self) -> MemberRandom:
         """Sources of noise; members of equal rows and seeds share theirs."""
@@ -112,6 +121,24 @@ class Layout:
             members = (*self.members[:-1], 1)
             return MemberRandom(by_stream[:, 0].tolist(), device, members)
         return MemberRandom(seeds, device, self.members)
+
+
+def even_cuts(items: Sequence[ItemT], most: int) -> list[Sequence[ItemT]]:
+    """Cut a list into as few pieces as can be, of nearly equal length.
+
+    Parameters
+    ----------
+    items : sequence
+    most : int
+        Most items of a piece.
+
+    Returns
+    -------
+    list of sequence
+    """
+    n_pieces = -(-len(items) // most)
+    bounds = [piece * len(items) // n_pieces for piece in range(n_pieces + 1)]
+    return [items[start:stop] for start, stop in pairwise(bounds)]
 
 
 def _user_encoders(plan: Plan) -> list[UserEncoder]:

@@ -209,7 +209,7 @@ class MultiTaskNet(NeuralNet):
         valid_batches: Iterable[Batch] | None,
         epochs: int,
         n_steps: int,
-        names: list[str],
+        names: Any,
     ) -> Snapshot:
         """Train for some epochs.
 
@@ -219,7 +219,7 @@ class MultiTaskNet(NeuralNet):
             What to train on, and what to validate on after each epoch, or None.
         epochs, n_steps : int
             Most epochs to train for, and steps of the whole schedule.
-        names : list of str
+        names : array-like of str of shape ([*members,] n_tasks)
             Task names, for messages.
 
         Returns

@@ -222,7 +222,7 @@ def _user_optimizer(
     wanted = "`optimizer` must be a callable (parameter groups, lr=...) -> optimizer"
     try:
         made = make(groups, lr=lr)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{wanted}; {make!r} failed: {error}") from error
     if not isinstance(made, torch.optim.Optimizer):
         raise InputError(f"{wanted}; {make!r} returned {made!r}.")

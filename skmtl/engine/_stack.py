@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ..exceptions import ConvergenceError
-from ._building import build_net, continued_plan, net_of_members
+from ._building import build_net, continued_plan, joined_net, net_of_members
 from ._callbacks import Snapshot
+from ._capacity import stack_capacity
 from ._data import Batch
 from ._device import seeded
-from ._layout import Layout, check_stackable, stack_key
+from ._history import columns_of, joined_columns, rows_of
+from ._layout import Layout, check_stackable, even_cuts, stack_key
 from ._net import MultiTaskNet
 from ._settings import Plan
 
@@ -112,6 +113,7 @@ def train_fits(
     fits: Sequence[Sequence[Plan]],
     net: MultiTaskNet | None = None,
     batches: Collection[Batch] | None = None,
+    max_stack: int | None = None,
 ) -> list[Trained | ConvergenceError]:
     """Train fits of one network each, or of an ensemble of networks, as one stack.
 
@@ -123,6 +125,9 @@ def train_fits(
         As in :func:`train`, for a single fit.
     batches : sized iterable of Batch, optional
         As in :func:`train`, for a single fit.
+    max_stack : int, optional
+        Most members of a single ensemble that train at once; more of them train in
+        turn and are joined. By default as many as :func:`stack_capacity` tells.
 
     Returns
     -------
@@ -153,7 +158,11 @@ def train_fits(
     """
     plans = [plan for fit in fits for plan in fit]
     if len(fits) > 1 and any(stack_key(plan) is None for plan in plans):
-        return _one_by_one(fits)
+        return _one_by_one(fits, max_stack)
+    if len(fits) == 1 and len(plans) > 1 and net is None:
+        most = stack_capacity(plans[0]) if max_stack is None else max_stack
+        if len(plans) > most:
+            return [_in_parts(plans, most, batches)]
     if net is not None:
         plans = _go_on(net, plans)
     check_stackable(plans)
@@ -173,10 +182,30 @@ def train_fits(
     return results
 
 
-def _one_by_one(fits: Sequence[Sequence[Plan]]) -> list[Trained | ConvergenceError]:
+def _in_parts(
+    plans: Sequence[Plan], most: int, batches: Collection[Batch] | None
+) -> Trained | ConvergenceError:
+    """Train the members of one ensemble in several stacks, and join them."""
+    parts = []
+    for part in even_cuts(plans, most):
+        [trained] = train_fits([part], None, batches, max_stack=len(part))
+        if isinstance(trained, ConvergenceError):
+            return trained
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        parts.append(trained)
+    history = joined_columns([part.history for part in parts])
+    net = joined_net([part.net for part in parts], plans[0])
+    net.history.extend(rows_of(history, [spec.name for spec in plans[0].specs]))
+    return Trained(net, history, len(history["epoch"]), False)
+
+
+def _one_by_one(
+    fits: Sequence[Sequence[Plan]], max_stack: int | None
+) -> list[Trained | ConvergenceError]:
     results: list[Trained | ConvergenceError] = []
     for fit in fits:
-        [result] = train_fits([fit])
+        [result] = train_fits([fit], max_stack=max_stack)
         results.append(result)
         if isinstance(result, Trained) and result.interrupted:
             raise KeyboardInterrupt
@@ -196,10 +225,13 @@ def _run(
     net.random = layout.random()
     net.on_epoch = first.on_epoch
     epochs = first.settings.max_epochs
-    names = [spec.name for spec in first.specs]
     try:
         return net.train(
-            source, layout.valid_batches(), epochs, epochs * len(source), names
+            source,
+            layout.valid_batches(),
+            epochs,
+            epochs * len(source),
+            layout.task_names(),
         )
     finally:
         # Generators and hooks belong to the run, not to the fitted net.
@@ -219,43 +251,6 @@ def _finish(
     rows = net.history[len(net.history) - snapshot.epochs :]
     n_iter = [snapshot.epochs_of(place) for place in places]
     names = [spec.name for spec in fit[0].specs]
-    history = _columns(rows[: max(n_iter)], names, places, n_iter)
+    history = columns_of(rows[: max(n_iter)], names, places, n_iter)
     own = net if alone else net_of_members(net, fit[0], places)
     return Trained(own, history, max(n_iter), snapshot.interrupted)
-
-
-def _columns(
-    rows: Sequence[dict[str, Any]],
-    names: Sequence[str],
-    places: Sequence[tuple[int, ...]],
-    n_iter: Sequence[int],
-) -> dict[str, np.ndarray]:
-    columns = {
-        "epoch": np.arange(1, len(rows) + 1),
-        "seconds": np.array([row.get("dur", np.nan) for row in rows]),
-    }
-    over = np.arange(len(rows))[:, None] >= np.array(n_iter)
-    for part in ("train", "valid"):
-        if f"{part}_loss" not in rows[0]:
-            continue
-        totals = np.array([row[f"{part}_loss"] for row in rows])
-        tasks = np.array([row[f"{part}_task_losses"] for row in rows])
-        total = _of_members(totals, places)
-        by_task = _of_members(tasks, places)
-        columns[f"{part}_loss"] = _squeezed(total, over)
-        for name, column in zip(names, np.moveaxis(by_task, -1, 0), strict=True):
-            columns[f"{part}_loss_{name}"] = _squeezed(column, over)
-    return columns
-
-
-def _of_members(values: np.ndarray, places: Sequence[tuple[int, ...]]) -> np.ndarray:
-    """Pick members out of ``(n_epochs, *members, ...)``."""
-    index: list[Any] = [(slice(None), *place) for place in places]
-    return np.stack([values[own] for own in index], axis=1)
-
-
-def _squeezed(column: np.ndarray, over: np.ndarray) -> np.ndarray:
-    """Drop the axis of a single member; blank the epochs after a member's last."""
-    if column.shape[1] == 1:
-        return column[:, 0]
-    return np.where(over, np.nan, column)

@@ -32,7 +32,8 @@ of such, default=None
         Rows to fit to: one array for all estimators, or a list of arrays, one per
         estimator. None fits to all rows.
     max_stack : int or 'auto', default='auto'
-        Most networks that train as one. 'auto' fills at most half of the free memory.
+        Most networks that train as one; an ensemble of more trains in parts. 'auto'
+        fills at most half of the free memory.
 
     Returns
     -------
@@ -42,7 +43,8 @@ of such, default=None
     Raises
     ------
     InputError
-        If `estimators` are not estimators of skmtl, or a list has another length.
+        If `estimators` are not estimators of skmtl, a list has another length, or
+        `rows` or `max_stack` are not what they should be.
     Exception
         What the first fit that failed raises, with its place in the list as a note;
         that estimator stays as it was, the others are fitted.
@@ -74,7 +76,7 @@ of such, default=None
     columns = {
         "y": _one_each(y, n_fits, "y"),
         "sample_weight": _one_each(sample_weight, n_fits, "sample_weight"),
-        "rows": _one_each(rows, n_fits, "rows"),
+        "rows": _rows_of_each(rows, n_fits),
     }
     taken = {}
     jobs = []
@@ -114,6 +116,32 @@ def _one_each(value, n_fits, name):
     return list(value)
 
 
+def _rows_of_each(rows, n_fits):
+    """Rows of every fit, those of equal fits as one object."""
+    several = isinstance(rows, list | tuple) and any(
+        own is None or np.ndim(own) > 0 for own in rows
+    )
+    if not several:
+        rows = [rows] * n_fits
+    elif len(rows) != n_fits:
+        raise InputError(
+            f"`rows` as a list of arrays needs one per estimator; found {len(rows)} "
+            f"for {n_fits} estimators."
+        )
+    arrays = {id(own): None if own is None else _row_array(own) for own in rows}
+    return [arrays[id(own)] for own in rows]
+
+
+def _row_array(rows):
+    array = np.asarray(rows)
+    if array.ndim != 1 or array.dtype.kind not in "bui":
+        raise InputError(
+            "`rows` must hold places (int) or a mask (bool), in one dimension; found "
+            f"{array.dtype} of shape {array.shape}."
+        )
+    return array
+
+
 def _is_array(value):
     return hasattr(value, "shape") and np.ndim(value) > 0
 
@@ -124,5 +152,5 @@ def _take(part, rows, taken):
         return part
     key = (id(part), id(rows))
     if key not in taken:
-        taken[key] = _safe_indexing(part, np.asarray(rows))
+        taken[key] = _safe_indexing(part, rows)
     return taken[key]

@@ -44,7 +44,7 @@ def get_multitask_scorer_names():
     Returns
     -------
     names : list of str
-        Sorted; "neg_" marks losses, whose sign is turned.
+        Sorted; ``neg_`` marks losses, whose sign is turned.
 
     Examples
     --------

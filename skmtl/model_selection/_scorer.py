@@ -6,11 +6,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
+from .._base import warn_user
 from .._validation import check_sample_weight
-from ..exceptions import InputError, TargetError
+from ..exceptions import InputError, RareClassWarning, TargetError
 from ..metrics import mean_score
 from ..metrics._columns import check_one_type
 from ..metrics._responses import align_scores, number_classes
+from ..tasks._columns import display_value
 from ..tasks._table import read_targets
 from ._responses import ask, classes_of_tasks, find_method
 
@@ -66,7 +68,8 @@ def make_multitask_scorer(
         ``scorer(estimator, X, y, *, sample_weight=None)``, for ``scoring=`` in
         scikit-learn. A task without observed labels, or whose metric is NaN, is left
         out with an UnlabelledTaskWarning. A label that the estimator never saw counts
-        as a class of its own, which has score 0.
+        as a class of its own, which has score 0; where the metric judges scores, a
+        RareClassWarning names it.
 
     See Also
     --------
@@ -218,6 +221,7 @@ class MultiTaskScorer(BaseEstimator):
         true = column.values[rows]
         if method != "predict":
             codes, table = align_scores(true, response, rows, classes, column.name)
+            _warn_of_unseen(true[codes >= len(classes)], column.name)
             n_classes = table.shape[1]
             known = signature(self.metric).parameters
             told = [name for name in ("classes", "labels") if name in known][:1]
@@ -240,3 +244,13 @@ class MultiTaskScorer(BaseEstimator):
                 f"of shape {value.shape}. Set its average in `metric_params`."
             )
         return value.item() if self.greater_is_better else -value.item()
+
+
+def _warn_of_unseen(labels, name):
+    if len(labels):
+        warn_user(
+            f"Task {name!r} has labels to be scored that the estimator never saw, for "
+            f"example {display_value(labels[0])}; they count as a class of score 0. "
+            "Fit with all classes, for example by folds of MultiTaskStratifiedKFold.",
+            RareClassWarning,
+        )

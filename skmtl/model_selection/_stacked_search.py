@@ -7,9 +7,9 @@ from itertools import chain
 from numbers import Integral
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
@@ -24,6 +24,7 @@ from ._compatibility import (
 from ._evaluation import Cell, Common, candidate_of, evaluate
 from ._pipeline import final_step, head_key
 from ._progress import Progress
+from ._workers import count_workers, share_out
 
 __all__ = ["StackedSearch"]
 
@@ -207,25 +208,14 @@ class _Evaluator:
 def _spread(cells, common):
     """Evaluate the cells in as many processes as there are, a chunk in each."""
     search = common.search
-    chunks = _chunks(cells, _n_workers(search.n_jobs))
-    parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
+    n_workers = count_workers(search.n_jobs, len(cells), common.estimator, common.X)
+    chunks = share_out(cells, n_workers, whole=isinstance(common.estimator, Pipeline))
+    parallel = Parallel(n_jobs=n_workers, pre_dispatch=search.pre_dispatch)
     parts = parallel(
         delayed(evaluate)([cells[place] for place in chunk], common) for chunk in chunks
     )
     found = dict(zip(chain(*chunks), chain(*parts), strict=True))
     return [found[place] for place in range(len(cells))]
-
-
-def _chunks(cells, n_workers):
-    """Places of the cells in equal parts, those that share data side by side."""
-    order = sorted(
-        range(len(cells)), key=lambda place: (cells[place].fold, cells[place].head)
-    )
-    return np.array_split(order, min(n_workers, len(cells)))
-
-
-def _n_workers(n_jobs):
-    return effective_n_jobs(n_jobs)
 
 
 def _splitter(cv, y, classifier):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..exceptions import InputError
 from ._layers import Dropout, MemberConv2d, MemberLinear
+from ._pictures import picture_shape
 from ._random import MemberRandom
 from ._user_encoder import UserEncoder
 
@@ -146,16 +147,8 @@ class ConvEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.has_channels = len(input_shape) == 3
-        depth, height, width = (
-            tuple(input_shape) if self.has_channels else (1, *input_shape)
-        )
         shrink = 2 ** len(channels)
-        if min(height, width) < shrink:
-            raise InputError(
-                f"encoder='conv' halves the picture {len(channels)} times and needs "
-                f"at least {shrink} x {shrink} pixels; found X with pictures of "
-                f"{height} x {width}. Pass a smaller network as `encoder`."
-            )
+        depth, height, width = picture_shape(tuple(input_shape), shrink)
         widths = [depth, *channels]
         self.convolutions = nn.ModuleList(
             MemberConv2d(fan_in, fan_out, 3, generator, dtype)

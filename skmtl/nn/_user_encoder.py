@@ -29,7 +29,7 @@ class UserEncoder(nn.Module):
     Raises
     ------
     InputError
-        If the module fails on two rows of zeros or returns another shape.
+        If the module fails on two or three rows of zeros or returns another shape.
 
     Examples
     --------
@@ -51,29 +51,31 @@ class UserEncoder(nn.Module):
         self._row_shape = tuple(input_shape)
         self._row_dims = len(input_shape)
         # Lazy modules learn their shapes from the probe.
-        self.out_features = self._probe(tuple(input_shape), dtype)
+        self.out_features = self._probe((2, *input_shape), dtype)
+        # A batch of another size, in case the module knows one only.
+        self._probe((3, *input_shape), dtype)
         parameters = list(module.parameters())
         self._solo_dims = parameters[0].dim() if parameters else 0
 
-    def _probe(self, input_shape: tuple[int, ...], dtype: torch.dtype) -> int:
+    def _probe(self, shape: tuple[int, ...], dtype: torch.dtype) -> int:
         was_training = self.module.training
         self.module.eval()
-        wanted = "a 2-D tensor (2, features)"
+        wanted = f"a 2-D tensor ({shape[0]}, features)"
         try:
             with torch.no_grad():
-                found = self.module(torch.zeros(2, *input_shape, dtype=dtype))
+                found = self.module(torch.zeros(shape, dtype=dtype))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise InputError(
-                f"`encoder` must map a batch of shape {(2, *input_shape)} to {wanted}; "
+                f"`encoder` must map a batch of shape {shape} to {wanted}; "
                 f"it failed on such a batch: {error}"
             ) from error
         finally:
             self.module.train(was_training)
-        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found)
-        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != 2:
+        kind = tuple(found.shape) if isinstance(found, Tensor) else type(found)
+        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != shape[0]:
             raise InputError(
-                f"`encoder` must map a batch of shape {(2, *input_shape)} to {wanted}; "
-                f"found {shape}. Flatten its output to (batch, features)."
+                f"`encoder` must map a batch of shape {shape} to {wanted}; "
+                f"found {kind}. Flatten its output to (batch, features)."
             )
         return int(found.shape[1])
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -19,6 +20,11 @@ def write_entries(path: Path, entries: dict[str, bytes]) -> None:
     ----------
     path : Path
     entries : dict of str to bytes
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the message names `path`, not the file beside it.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -30,8 +36,14 @@ def write_entries(path: Path, entries: dict[str, bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if not path.parent.is_dir():
+            reason = f"There is no folder {str(path.parent)!r}; make it before saving"
+        raise OSError(error.errno, reason, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def read_entries(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
 """Targets of any layout to codes and observed mask, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,16 @@ class TargetEncoder:
 
     Parameters
     ----------
-    task_types : {"auto", "classification", "regression", "ranking"} or list of str, \
-            default="auto"
-        Type of all tasks, or a list with one type per task. "auto" takes a column as
-        classification if it is text, boolean, categorical, holds 0 and 1 only, or
-        holds integers with at most 20 distinct values of on average more than 5
-        labels each; all else is regression (floats too, whole or not). Whole numbers
-        that could be read both ways give a warning.
+    task_types : {"auto", "classification", "regression", "ranking"}, list of str, or \
+            dict, default="auto"
+        Type of all tasks, a list with one type per task, or a dict of types by name
+        of the task, where "auto" decides on those without a name. "auto" takes a
+        column as classification if it is text, boolean, categorical, holds 0 and 1
+        only, or holds integers with at most 20 distinct values of on average more
+        than 5 labels each; all else is regression (floats too, whole or not). Whole
+        numbers that could be read both ways give a warning.
     allowed : tuple of str, default=("classification", "regression")
-        Types that "auto" may choose; with a single one it takes that for all tasks.
+        Types that tasks may have; of a single one "auto" makes that of all tasks.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class TargetEncoder:
 
     def __init__(
         self,
-        task_types: str | Sequence[str] = "auto",
+        task_types: str | Sequence[str] | Mapping[str, str] = "auto",
         allowed: Sequence[str] = ("classification", "regression"),
     ) -> None:
         self.task_types = task_types

@@ -147,8 +147,8 @@ def class_codes(
         label = display_value(labels[codes < 0][0])
         raise TargetError(
             f"Task {column.name!r} has the classes {_listed(classes)}; found the "
-            f"unseen label {label}. Fit with all classes, or write NaN or None for a "
-            "missing label."
+            f"unseen label {label}. Fit with all classes (name them in `classes=` of "
+            "the first partial_fit), or write NaN or None for a missing label."
         )
     return codes
 

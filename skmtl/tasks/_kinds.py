@@ -1,16 +1,14 @@
 """Classification, regression or ranking: named by the user or guessed."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from skmtl.exceptions import InputError, TargetError, TaskTypeWarning
 from skmtl.tasks._columns import Column
 
-__all__ = ["TASK_TYPES", "choose_types"]
-
-TASK_TYPES = ("classification", "regression", "ranking")
+__all__ = ["choose_types"]
 
 # A column of integers with more distinct values is read as a quantity.
 _MOST_GRADES = 20
@@ -19,7 +17,7 @@ _LABELS_PER_GRADE = 5
 
 
 def choose_types(
-    task_types: str | Sequence[str],
+    task_types: str | Sequence[str] | Mapping[str, str],
     allowed: Sequence[str],
     columns: Sequence[Column],
     with_classes: Sequence[bool],
@@ -28,11 +26,11 @@ def choose_types(
 
     Parameters
     ----------
-    task_types : str or sequence of n_tasks str
-        "auto", one of "classification", "regression" and "ranking" for all columns,
-        or one of these three per column.
+    task_types : str, sequence of n_tasks str, or mapping of str to str
+        "auto", one of the allowed types for all columns, one of them per column, or
+        types by name of the column, the others being left to "auto".
     allowed : sequence of str
-        Types that "auto" may choose.
+        Of "classification", "regression" and "ranking", those that can be learnt.
     columns : sequence of n_tasks Column
         Labels.
     with_classes : sequence of n_tasks bool
@@ -44,43 +42,56 @@ def choose_types(
     guessed : list of n_tasks bool
         Whether "auto" decided from the labels.
     """
-    if not (isinstance(task_types, str) and task_types == "auto"):
-        return _named_types(task_types, columns), [False] * len(columns)
-    if len(allowed) == 1:
-        return [allowed[0]] * len(columns), [False] * len(columns)
-    types = [
-        "classification" if given else _guess(column)
-        for column, given in zip(columns, with_classes, strict=True)
-    ]
-    for column, one in zip(columns, types, strict=True):
-        if one not in allowed:
-            raise TargetError(
-                f"Task {column.name!r} of y looks like {one}, but only "
-                f"{' and '.join(allowed)} can be learnt here. Set `task_types`."
+    named = _named_types(task_types, [column.name for column in columns])
+    types, guessed = [], []
+    for column, one, given in zip(columns, named, with_classes, strict=True):
+        guessed.append(one is None and len(allowed) > 1 and not given)
+        if one is None:
+            types.append(_auto_type(column, allowed, given))
+        elif one in allowed:
+            types.append(one)
+        else:
+            raise InputError(
+                f"`task_types` must be 'auto' or hold {' and '.join(allowed)} only, "
+                f"which can be learnt here; found {one!r} for task {column.name!r}."
             )
-    return types, [not given for given in with_classes]
+    return types, guessed
 
 
 def _named_types(
-    task_types: str | Sequence[str], columns: Sequence[Column]
-) -> list[str]:
+    task_types: str | Sequence[str] | Mapping[str, str], names: Sequence[str]
+) -> list[str | None]:
+    """The types that the user names, None where "auto" is to decide."""
     if isinstance(task_types, str):
-        types = [task_types] * len(columns)
-    else:
-        types = [str(one) for one in task_types]
-    if len(types) != len(columns):
-        names = ", ".join(column.name for column in columns)
+        return [None if task_types == "auto" else task_types] * len(names)
+    if isinstance(task_types, Mapping):
+        unknown = [name for name in task_types if name not in names]
+        if unknown:
+            raise InputError(
+                f"`task_types` names unknown task(s) {unknown}; the tasks are "
+                f"{list(names)}."
+            )
+        return [task_types.get(name) for name in names]
+    types: list[str | None] = [str(one) for one in task_types]
+    if len(types) != len(names):
         raise InputError(
             "`task_types` must hold one entry per task; found "
-            f"{len(types)} entries for {len(columns)} tasks ({names})."
+            f"{len(types)} entries for {len(names)} tasks ({', '.join(names)}). A "
+            "dict may name some of the tasks only."
         )
-    for column, one in zip(columns, types, strict=True):
-        if one not in TASK_TYPES:
-            raise InputError(
-                f"`task_types` must be 'auto' or hold {', '.join(TASK_TYPES)}; found "
-                f"{one!r} for task {column.name!r}."
-            )
     return types
+
+
+def _auto_type(column: Column, allowed: Sequence[str], with_classes: bool) -> str:
+    if len(allowed) == 1:
+        return allowed[0]
+    choice = "classification" if with_classes else _guess(column)
+    if choice not in allowed:
+        raise TargetError(
+            f"Task {column.name!r} of y looks like {choice}, but only "
+            f"{' and '.join(allowed)} can be learnt here. Set `task_types`."
+        )
+    return choice
 
 
 def _guess(column: Column) -> str:
@@ -100,7 +111,7 @@ def _guess(column: Column) -> str:
         warnings.warn(
             f"Task {column.name!r} holds {len(distinct)} distinct whole numbers in "
             f"{column.n_observed} labels and is taken as {choice}. Name the type of "
-            "every task in `task_types` to choose and to silence this warning.",
+            "this task in `task_types` to choose and to silence this warning.",
             TaskTypeWarning,
             stacklevel=2,
         )

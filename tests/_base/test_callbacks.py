@@ -12,7 +12,11 @@ from sklearn.model_selection import GridSearchCV, KFold
 from skmtl import HardSharingClassifier, HierarchicalIBClassifier
 from skmtl.exceptions import ConvergenceError
 
-pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning"),
+    # what makes a fit fail here
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.FeatureScaleWarning"),
+]
 
 QUICK = {"max_epochs": 4, "hidden_layer_sizes": (6,), "random_state": 0}
 RANDOM = np.random.RandomState(0)

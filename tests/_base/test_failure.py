@@ -5,6 +5,8 @@ import pytest
 from skorch.callbacks import Callback
 
 from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
+from skmtl._base import FitJob, fit_jobs
+from skmtl.engine import MultiTaskNet
 from skmtl.exceptions import ConvergenceError, InterruptedFitWarning
 from tests._base._unchanged import (
     CLASSES,
@@ -17,7 +19,11 @@ from tests._base._unchanged import (
     with_value,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning"),
+    # what makes a fit fail here
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.FeatureScaleWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +114,21 @@ def test_interruption_in_the_first_epoch_changes_nothing(event):
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(X, CLASSES)
     assert_unchanged(estimator, before)
+
+
+def test_interruption_of_many_fits_ends_them_all(monkeypatch):
+    estimators = [
+        HardSharingClassifier(**{**QUICK, "batch_size": 20, "max_epochs": 9})
+        for _ in range(3)
+    ]
+    take_step, steps = MultiTaskNet.train_step, iter(range(1000))
+
+    def interrupted_step(net, batch):
+        if next(steps) == 7:  # in the second epoch of four steps each
+            raise KeyboardInterrupt
+        return take_step(net, batch)
+
+    monkeypatch.setattr(MultiTaskNet, "train_step", interrupted_step)
+    with pytest.raises(KeyboardInterrupt):
+        fit_jobs([FitJob(own, X, CLASSES) for own in estimators])
+    assert not any(hasattr(own, "net_") for own in estimators)

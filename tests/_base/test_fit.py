@@ -145,8 +145,8 @@ def test_tensors_and_lists_as_features():
 def test_prediction_in_chunks_equals_prediction_in_one(monkeypatch):
     estimator = HardSharingClassifier(**QUICK).fit(X, THREE)
     whole = estimator.predict_proba(X), estimator.predict(X), estimator.transform(X)
-    monkeypatch.setattr("skmtl._base._prediction._CHUNK", 7)
     monkeypatch.setattr("skmtl._base._representation._CHUNK", 7)
+    monkeypatch.setattr("skmtl._base._representation._LEAST_CHUNK", 7)
     for one, other in zip(estimator.predict_proba(X), whole[0], strict=True):
         np.testing.assert_allclose(one, other)
     np.testing.assert_array_equal(estimator.predict(X), whole[1])

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 
 from skmtl import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from skmtl.model_selection import fit_stack
 from tests._base._containers import (
     BINARY,
     N_ROWS,
@@ -55,6 +57,19 @@ def test_mixed_frame(library):
     assert estimator.score(X, y) == pytest.approx(scores.mean())
     # what is predicted can be scored as targets
     assert estimator.score(X, predicted) == pytest.approx(1.0)
+
+
+def test_types_by_name_of_the_task():
+    y = mixed_frame(pd)
+    named = HardSharingMixed(task_types={"flag": "regression"}, **QUICK)
+    assert hasattr(named, "predict_proba")
+    named.fit(X, y)
+    assert named.task_types_ == ["continuous", *KINDS[1:]]
+    assert named.task_table_["guessed"] == [False, True, True, True]
+    other = HardSharingMixed(task_types={"flag": "classification"}, **QUICK)
+    # values of the dict, not only its keys, tell fits apart
+    found = fit_stack([clone(named), other], X, y)
+    assert [own.task_types_[0] for own in found] == ["continuous", "binary"]
 
 
 def test_types_of_predicted_columns():

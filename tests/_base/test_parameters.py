@@ -53,6 +53,8 @@ BAD = {
     "task_types": [
         ("regressive", "auto"),
         (["ranking", "text"], "classification"),
+        (["classification", "ranking"], "regression only, which .*found 'ranking'"),
+        ({"stars": "regression"}, r"unknown task\(s\) \['stars'\]"),
         (["regression"], "one entry per task"),
         (3, "array-like"),
     ],
@@ -133,6 +135,8 @@ BAD = {
         ({"module": None}, "own parameters"),
         ({"optimizer__momentum": 0.5}, "callbacks__"),
         ({3: 1}, "callbacks__"),
+        ({"callbacks__foo": 1}, r"exist, \['epoch_timer', 'print_log'\].*`callbacks`"),
+        ({"callbacks__foo__lr": 1}, "exist.*found 'callbacks__foo__lr'"),
         ([("verbose", 1)], "dict"),
     ],
     "random_state": [("a", "RandomState"), (-1, "RandomState"), (1.5, "RandomState")],

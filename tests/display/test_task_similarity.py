@@ -17,17 +17,6 @@ matplotlib = pytest.importorskip("matplotlib")
 THREE = [[1.0, 0.1, 0.8], [0.1, 1.0, 0.0], [0.8, 0.0, 1.0]]
 
 
-@pytest.fixture(autouse=True)
-def pyplot():
-    before = matplotlib.get_backend()
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-    matplotlib.use(before)
-
-
 def planted(n_tasks, n_groups=4, seed=0):
     """A similarity with groups in it, and the groups, both in shuffled order."""
     random = np.random.default_rng(seed)
@@ -217,6 +206,24 @@ def test_reads_estimators_pipelines_and_searches(data):
 def test_an_estimator_without_similarity_is_refused(data):
     with pytest.raises(NotFittedError):
         TaskSimilarityDisplay.from_estimator(HardSharingClassifier())
+    unfitted = GridSearchCV(make_pipeline(HardSharingClassifier()), {})
+    with pytest.raises(NotFittedError):
+        TaskSimilarityDisplay.from_estimator(unfitted)
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+def test_an_estimator_that_never_has_one_is_no_unfitted_one(data, pipe):
+    scaler = StandardScaler().fit(data.data)
+    source = make_pipeline(scaler) if pipe else scaler
+    with pytest.raises(InputError, match=r"of skmtl.*found StandardScaler.*from_simil"):
+        TaskSimilarityDisplay.from_estimator(source)
+
+
+def test_names_of_the_user_take_precedence(data):
+    est = HardSharingClassifier(max_epochs=2, random_state=0)
+    est.fit(data.data, data.target)
+    display = TaskSimilarityDisplay.from_estimator(est, task_names=["x", "y", "z"])
+    assert sorted(tick_names(display.ax_.yaxis)) == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Minibatches: every row once, all parts of a row together, no copies of X."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,3 +155,46 @@ def test_subsets_share_memory():
     assert part.whole().codes[:, 0].tolist() == [4, 2]
     assert data.whole().x is data.x
     assert data[5].x[:, 0].tolist() == [5]
+
+
+def in_step(datasets, batch_size):
+    generators = [torch.Generator().manual_seed(4) for _ in datasets]
+    return Batches(datasets, batch_size, generators, torch.float64)
+
+
+@pytest.mark.parametrize("batch_size", [5, 100])
+@pytest.mark.parametrize("rows", [None, torch.tensor([3, 1, 17, 8, 9, 2])])
+def test_other_targets_for_the_same_rows_share_the_features(batch_size, rows):
+    first = replace(make_tensors(row_weight=True), rows=rows)
+    second = replace(first, codes=-first.codes)
+    apart = replace(second, x=second.x.clone())
+    shared, stacked = (
+        list(in_step([first, other], batch_size)) for other in (second, apart)
+    )
+    assert len(shared) == len(stacked)
+    for own, other in zip(shared, stacked, strict=True):
+        assert other.x.dim() == 3 and torch.equal(own.x.expand_as(other.x), other.x)
+        assert own.x.dim() == 2
+        for part in ("codes", "row_weight"):
+            assert torch.equal(getattr(own, part), getattr(other, part))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda data: data.subset(torch.arange(22)),
+        lambda data: data.subset(torch.arange(23).flip(0)),
+        lambda data: replace(data, x=data.x.clone()),
+    ],
+    ids=["fewer rows", "another order", "other features"],
+)
+def test_what_differs_in_its_rows_is_not_shared(other):
+    data = make_tensors()
+    batch = next(iter(in_step([data, other(data)], 5)))
+    assert batch.x.shape == (2, 5, 3)
+
+
+def test_other_permutations_are_not_shared():
+    data = make_tensors()
+    batch = next(iter(make_batches([data, replace(data, codes=-data.codes)], 5)))
+    assert batch.x.shape == (2, 5, 3)

@@ -239,6 +239,7 @@ def test_failed_fit_leaves_the_estimator_alone(fitted):
     assert vars(estimator) == {**before, "lr": 1e200}
 
 
+@pytest.mark.filterwarnings("ignore::skmtl.exceptions.FeatureScaleWarning")
 def test_weights_blown_up_by_the_very_last_step_are_found():
     X, y = PROBLEMS[1].data()
     estimator = HardSharingRegressor(

@@ -9,7 +9,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import learning_curve
 
 from skmtl import HardSharingClassifier, HardSharingRegressor
-from skmtl.exceptions import InputError
+from skmtl.exceptions import InputError, RareClassWarning
 from skmtl.model_selection import (
     MultiTaskStratifiedKFold,
     get_multitask_scorer,
@@ -87,6 +87,17 @@ def test_reals(regressor, name):
     ]
     found = get_multitask_scorer(name, average=None)(estimator, X, y)
     assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_log_loss"])
+def test_unseen_label_is_named_where_scores_are_judged(classifier, name):
+    estimator, y = classifier
+    y = y.copy()
+    y[np.flatnonzero(~HOLES[:, 1])[0], 1] = 7
+    scorer = get_multitask_scorer(name)
+    with pytest.warns(RareClassWarning, match=r"'task_1'.*never saw.*7\.0"):
+        assert np.isfinite(scorer(estimator, X, y))
+    get_multitask_scorer("accuracy")(estimator, X, y)
 
 
 def test_learning_curve(classifier):

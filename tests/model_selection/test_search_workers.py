@@ -18,8 +18,6 @@ from sklearn.utils.estimator_checks import check_parameters_default_constructibl
 from skmtl._base import stackable_parameters
 from skmtl.exceptions import SkmtlWarning
 from skmtl.model_selection import StackedGridSearchCV, StackedRandomizedSearchCV
-from skmtl.model_selection._evaluation import Cell
-from skmtl.model_selection._stacked_search import _chunks
 from tests._source import REPOSITORY
 from tests.contracts._problems import PROBLEMS
 from tests.model_selection._search_problems import (
@@ -84,21 +82,6 @@ def test_dask():
         with joblib.parallel_config(backend="dask"):
             found = fitted(search(n_jobs=2), X, y)
         assert_same_results(found, fitted(plain_search(search()), X, y))
-
-
-@pytest.mark.parametrize(
-    ("n_workers", "sizes"),
-    [(1, [12]), (3, [4, 4, 4]), (2, [6, 6]), (5, [3, 3, 2, 2, 2]), (99, [1] * 12)],
-)
-def test_chunks(n_workers, sizes):
-    cells = [Cell(c, fold, {}, c % 2, None) for c in range(4) for fold in range(3)]
-    chunks = _chunks(cells, n_workers)
-    assert [len(chunk) for chunk in chunks] == sizes
-    assert sorted(np.concatenate(chunks)) == list(range(12))
-    if n_workers == 3:
-        for chunk in chunks:
-            assert len({cells[place].fold for place in chunk}) == 1
-            assert [cells[place].head for place in chunk] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("verbose", [0, 1, 2, 3, 10])

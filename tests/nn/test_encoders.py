@@ -109,7 +109,7 @@ def test_convolutions_equal_plain_torch(shape):
 
 
 def test_small_pictures_are_refused():
-    message = r"halves the picture 2 times .* 4 x 4 pixels; found .* 3 x 9"
+    message = r"at least 4 x 4 pixels, since .* halves .*; found .* 3 x 9"
     with pytest.raises(InputError, match=message):
         build_encoder(
             "conv", (3, 9), hidden_layer_sizes=(), latent_dim=2, generator=seeded()

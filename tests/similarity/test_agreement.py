@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from skmtl.exceptions import InputError
 from skmtl.similarity import (
     adjusted_rand,
+    co_association,
     matched_random_groups,
     pairwise_separation,
 )
@@ -45,12 +46,42 @@ def test_random_groups_keep_sizes_and_are_numbered_by_appearance():
     np.testing.assert_array_equal(drawn[3], matched_random_groups(groups, 3))
 
 
+def test_co_association_counts_partitions():
+    labels = np.random.default_rng(0).integers(0, 3, size=(7, 5))
+    shares = co_association(labels)
+    for i in range(5):
+        for j in range(5):
+            together = [own[i] == own[j] for own in labels]
+            assert shares[i, j] == sum(together) / 7
+    np.testing.assert_array_equal(shares, shares.T)
+    assert (np.diag(shares) == 1).all() and (shares >= 0).all()
+
+
+def test_co_association_knows_no_names_of_groups():
+    labels = np.random.default_rng(1).integers(0, 3, size=(6, 5))
+    shares = co_association(labels)
+    renamed = [np.array(["x", "y", "z"])[(own + n) % 3] for n, own in enumerate(labels)]
+    np.testing.assert_array_equal(co_association(renamed), shares)
+    np.testing.assert_array_equal(co_association(labels[::-1]), shares)
+    order = [3, 0, 4, 1, 2]
+    np.testing.assert_array_equal(
+        co_association(labels[:, order]), shares[np.ix_(order, order)]
+    )
+
+
+def test_co_association_of_one_partition_is_the_partition():
+    found = co_association([[0, 1, 0]])
+    np.testing.assert_array_equal(found, [[1, 0, 1], [0, 1, 0], [1, 0, 1]])
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
         (lambda: adjusted_rand([0, 1], [0]), "labels 2 tasks"),
         (lambda: adjusted_rand([[0]], [0]), r"shape \(1, 1\)"),
         (lambda: pairwise_separation(np.eye(3), [0, 1]), r"\(3, 3\)"),
+        (lambda: co_association([0, 1]), r"n_tasks\) .* found \(2,\)"),
+        (lambda: co_association(np.empty((0, 3))), r"found \(0, 3\)"),
     ],
 )
 def test_errors(call, match):

@@ -75,9 +75,17 @@ def test_the_table_shows_the_guess():
         "missing": [0.25, 0.5, 0.25],
         "guessed": [True, True, True],
     }
-    named = TargetEncoder(["classification", "ranking", "regression"]).fit(y)
+    types = ["classification", "ranking", "regression"]
+    named = TargetEncoder(types, allowed=types).fit(y)
     assert named.task_table["guessed"] == [False] * 3
     assert named.task_table["kind"] == ["multiclass", "ranking", "continuous"]
+
+
+def test_types_by_name():
+    y = np.array([["a", 1], ["b", 2], [None, 3]], dtype=object)
+    table = TargetEncoder({"task_1": "classification"}).fit(y).task_table
+    assert table["kind"] == ["binary", "multiclass"]
+    assert table["guessed"] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +94,12 @@ def test_the_table_shows_the_guess():
         (["classification"], "1 entries for 2 tasks"),
         (["classification", "binary"], "'binary' for task 'task_1'"),
         ("classifier", "'classifier' for task 'task_0'"),
+        (
+            ["ranking", "regression"],
+            "hold classification and regression only.*'rank",
+        ),
+        ({"stars": "regression"}, r"unknown task\(s\) \['stars'\].*'task_0', 'task_1'"),
+        ({"task_1": "auto"}, "'auto' for task 'task_1'"),
     ],
 )
 def test_unknown_types_are_named(task_types, message):

@@ -1,0 +1,67 @@
+"""Data that can be learnt but may not be what the user means."""
+
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import SkmtlWarning, TaskTypeWarning
+from ..tasks import TargetEncoder
+from ._warn import warn_user
+
+__all__ = ["warn_of_channels_last", "warn_of_many_classes"]
+
+# Up to here, scikit-learn's own estimators see no reason to ask either.
+_FEW_CLASSES = 20
+# A picture three pixels wide is refused when the network is built.
+_COLOURS = 4
+
+
+def warn_of_many_classes(encoder: TargetEncoder) -> None:
+    """Warn where whole numbers given as classes look like a quantity.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+
+    Warns
+    -----
+    TaskTypeWarning
+        If a task has more than 20 numeric classes and fewer than two labels each.
+    """
+    for spec, n_observed in zip(
+        encoder.specs, encoder.task_table["n_observed"], strict=True
+    ):
+        if spec.classes is None or spec.classes.dtype.kind not in "iuf":
+            continue
+        if spec.n_classes > max(_FEW_CLASSES, n_observed / 2):
+            warn_user(
+                f"The number of unique classes of task {spec.name!r} is greater than "
+                f"50% of its labels, {spec.n_classes} in {n_observed}: it looks like "
+                "a quantity. Use a regressor, or name its kind in `task_types` of a "
+                "Mixed estimator.",
+                TaskTypeWarning,
+            )
+
+
+def warn_of_channels_last(estimator: Any, X: np.ndarray) -> None:
+    """Warn where the colours of pictures seem to stand on the last axis.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Only "conv" tells the axes of a picture apart.
+    X : ndarray
+
+    Warns
+    -----
+    SkmtlWarning
+    """
+    conv = isinstance(estimator.encoder, str) and estimator.encoder == "conv"
+    if conv and X.ndim == 4 and X.shape[-1] == _COLOURS < X.shape[1]:
+        warn_user(
+            f"X of shape {X.shape} is read as {X.shape[1]} channels of "
+            f"{X.shape[2]} x {X.shape[3]} pixels. If its last axis holds the colours, "
+            "move it with np.moveaxis(X, -1, 1).",
+            SkmtlWarning,
+        )

@@ -1,0 +1,66 @@
+"""Data that can be learnt but may not be what the user means."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from skmtl import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from skmtl.exceptions import SkmtlWarning, TaskGroupWarning, TaskTypeWarning
+from tests._base._unchanged import CLASSES, QUICK, REAL, X
+
+quiet = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+MANY = np.column_stack([CLASSES[:, 0], np.arange(40) % 25])
+
+
+@quiet
+def test_quantity_given_to_a_classifier():
+    with pytest.warns(TaskTypeWarning, match=r"'task_1' is greater than 50%.*25 in 40"):
+        HardSharingClassifier(**QUICK).fit(X, MANY)
+    named = HardSharingMixed(task_types={"task_1": "classification"}, **QUICK)
+    with pytest.warns(TaskTypeWarning, match="'task_1'"):
+        named.fit(X, MANY)
+    pieces = [(X[:20], MANY[:20]), (X[20:], MANY[20:])]
+    with pytest.warns(TaskTypeWarning, match="'task_1'"):
+        HardSharingClassifier(**QUICK).fit_batches(pieces)
+
+
+@quiet
+@pytest.mark.parametrize(
+    "column",
+    [np.arange(40) % 20, (np.arange(40) % 25).astype(str)],
+    ids=["few", "text"],
+)
+def test_classes_that_nobody_doubts(column):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TaskTypeWarning)
+        HardSharingClassifier(**QUICK).fit(X, column)
+        HardSharingClassifier(**QUICK).partial_fit(
+            X, MANY, classes=[[0, 1], np.arange(25)]
+        )
+
+
+@quiet
+def test_colours_on_the_last_axis():
+    pictures = np.random.RandomState(0).normal(size=(40, 9, 9, 4))
+    conv = HardSharingClassifier(encoder="conv", **QUICK)
+    with pytest.warns(SkmtlWarning, match=r"read as 9 channels of 9 x 4.*np\.moveaxis"):
+        conv.fit(pictures, CLASSES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkmtlWarning)
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        conv.fit(np.moveaxis(pictures, -1, 1), CLASSES)
+        own = HardSharingClassifier(encoder=lambda shape: torch.nn.Flatten(), **QUICK)
+        own.fit(pictures, CLASSES)
+
+
+@pytest.mark.parametrize("column", [np.full(40, 3.0), [2.0, *[np.nan] * 39]])
+def test_target_that_does_not_vary(column):
+    y = np.column_stack([REAL[:, 0], REAL[:, 0], column])
+    with pytest.warns(TaskGroupWarning) as caught:
+        HardSharingRegressor(**QUICK).fit(X, y)
+    texts = [str(one.message) for one in caught]
+    [own] = [text for text in texts if "'task_2'" in text]
+    assert "does not vary" in own
+    assert "More labelled rows" not in own
