@@ -6,19 +6,22 @@ import torch
 from numpy.testing import assert_allclose
 
 from skmtl import HierarchicalIBRegressor
+from skmtl.datasets import make_gaussian_tasks
 from skmtl.model_selection import fit_stack
 from skmtl.similarity import capacity_overlap
 
-N_ROWS, N_TASKS, LATENT = 1000, 3, 4
+N_ROWS, N_TASKS, LATENT = 2000, 3, 4
+CORRELATIONS = (0.95, 0.8, 0.5)
 BETAS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5])
 LINEAR = {
     "gamma": 0,
     "hidden_layer_sizes": (),
     "weight_decay": 0,
     "batch_size": N_ROWS,
-    "max_epochs": 1000,
-    "lr": 0.02,
-    "random_state": 0,
+    "max_epochs": 1500,
+    "lr": 0.01,
+    "lr_decay": 0.5,
+    "random_state": 2,
 }
 
 
@@ -27,11 +30,12 @@ class Gaussian:
 
     def __init__(self):
         random = np.random.RandomState(0)
-        X = random.normal(size=(N_ROWS, 5)) @ random.normal(size=(5, 5))
-        signal = X @ random.normal(size=(5, N_TASKS)) * [0.5, 0.3, 0.15]
-        noise = random.normal(size=(N_ROWS, N_TASKS))
-        y = signal + noise @ random.normal(size=(N_TASKS, N_TASKS))
-        self.X = X - X.mean(0)
+        tasks = make_gaussian_tasks(
+            N_ROWS, 5, correlations=[CORRELATIONS], rotate=True, random_state=0
+        )
+        # Mixed targets, whose residuals are correlated; the optimum stays.
+        y = tasks.target @ random.normal(size=(N_TASKS, N_TASKS))
+        self.X = tasks.data - tasks.data.mean(0)
         self.y = (y - y.mean(0)) / y.std(0)
         self.xx = self.X.T @ self.X / N_ROWS
         self.xy = self.X.T @ self.y / N_ROWS
