@@ -2,7 +2,14 @@
 
 from . import datasets, display, inspection, metrics, model_selection, similarity
 from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
-from .bottleneck import HierarchicalIBClassifier
+from .bottleneck import (
+    HierarchicalIBClassifier,
+    HierarchicalIBMixed,
+    HierarchicalIBRegressor,
+    MTVIBClassifier,
+    MTVIBMixed,
+    MTVIBRegressor,
+)
 from .persistence import load
 
 __version__ = "0.1.0"
@@ -12,6 +19,11 @@ __all__ = [
     "HardSharingMixed",
     "HardSharingRegressor",
     "HierarchicalIBClassifier",
+    "HierarchicalIBMixed",
+    "HierarchicalIBRegressor",
+    "MTVIBClassifier",
+    "MTVIBMixed",
+    "MTVIBRegressor",
     "datasets",
     "display",
     "inspection",

@@ -58,21 +58,33 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Mean and standard deviation over members of standardised values."""
         X = self._check_X(X)
         values = [outputs[..., 0] for _, outputs in self._outputs(X)]
-        by_member = np.concatenate(values, axis=-1)
+        by_draw = np.concatenate(values, axis=-1)
+        members = math.prod(self.net_.module_.members)
+        by_member = by_draw.reshape(-1, members, *by_draw.shape[1:]).mean(0)
         return by_member.mean(0).T, by_member.std(0).T
 
     def _outputs(self, X):
         """Iterate over slices and outputs (members, n_tasks, rows, n_outputs_max)."""
         network = self.net_.module_
         invalid = ~network.valid.cpu().numpy()[:, None, :]
-        step = chunk_rows(self.net_)
+        step = max(chunk_rows(self.net_) // self._n_draws, 1)
         for start in range(0, len(X), step):
             rows = slice(start, min(start + step, len(X)))
-            outputs = self.net_.outputs(as_tensor(X[rows], _CPU)).cpu().numpy()
+            outputs = self._pass(as_tensor(X[rows], _CPU)).cpu().numpy()
             yield (
                 rows,
                 np.where(invalid, -np.inf, outputs.reshape(-1, *outputs.shape[-3:])),
             )
+
+    # Passes of each row through the heads, for methods that average over noise.
+    _n_draws = 1
+
+    def _pass(self, x):
+        """Outputs ([n_draws,] *members, n_tasks, rows, n_outputs_max).
+
+        Draws of a method's noise are averaged as members are.
+        """
+        return self.net_.outputs(x)
 
     def _probabilities(self, X):
         """One array ``(n_samples, n_classes)`` per task, None for regression."""
@@ -102,6 +114,10 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             The encoder's output, without noise; those of the members of an ensemble
             side by side.
         """
+        return self._represent(X)
+
+    def _represent(self, X):
+        """What :meth:`transform` returns, as an array whatever the output is set to."""
         z = representation(self.net_, self._check_X(X))
         return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
 

@@ -5,6 +5,18 @@
 HierarchicalIBClassifier(beta=0.02)
 """
 
-from ._hierarchical_ib import HierarchicalIBClassifier
+from ._hierarchical_ib import (
+    HierarchicalIBClassifier,
+    HierarchicalIBMixed,
+    HierarchicalIBRegressor,
+)
+from ._mtvib import MTVIBClassifier, MTVIBMixed, MTVIBRegressor
 
-__all__ = ["HierarchicalIBClassifier"]
+__all__ = [
+    "HierarchicalIBClassifier",
+    "HierarchicalIBMixed",
+    "HierarchicalIBRegressor",
+    "MTVIBClassifier",
+    "MTVIBMixed",
+    "MTVIBRegressor",
+]

@@ -1,173 +1,25 @@
 """Hierarchical information bottleneck: a noise filter per task."""
 
-from numbers import Real
-
-import numpy as np
-import torch
-from sklearn.utils._param_validation import Interval, StrOptions
-
 from skmtl._base import (
     ClassifierShell,
-    MultiTaskEstimator,
-    Parameter,
+    MixedShell,
+    RegressorShell,
     multitask_estimator,
     parameter_table,
-    warn_user,
 )
-from skmtl.exceptions import CollapseWarning, InputError
-from skmtl.nn import MultiTaskNetwork, TaskHeads, build_encoder
-from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
 
-from ._network import HierarchicalIBNetwork
+from ._hierarchical import HierarchicalIB, HierarchicalRegression
+from ._options import CHANNELS, DEFAULTS, REGRESSION
 
-__all__ = ["HierarchicalIBClassifier"]
-
-_COLLAPSE = 1e-3
-
-_OWN = {
-    "beta": Parameter(
-        0.05,
-        [Interval(Real, 0, None, closed="left"), "array-like"],
-        "float or array-like of shape (n_tasks,)",
-        "Price of a nat of information. A linear-Gaussian task whose squared "
-        "correlation with X is below it closes its channel.",
-        stackable=True,
-    ),
-    "gamma": Parameter(
-        0.0,
-        [Interval(Real, 0, None, closed="left")],
-        "float",
-        "Weight of the information all tasks take together, which rewards sharing a "
-        "dimension; 0 is the paper's objective.",
-        stackable=True,
-    ),
-    "beta_warmup": Parameter(
-        0.5,
-        [Interval(Real, 0, 1, closed="both")],
-        "float",
-        "Fraction of the steps over which the price rises from 0 to `beta`.",
-    ),
-    "noise": Parameter(
-        "learned",
-        [StrOptions({"learned"}), None],
-        "'learned' or None",
-        "None trains without noise and penalty: hard sharing.",
-    ),
-    "similarity": Parameter(
-        "capacity",
-        [StrOptions({"capacity", "log_variance"})],
-        "{'capacity', 'log_variance'}",
-        "What `task_distances_` compares: the capacities of the dimensions, or the "
-        "log-variances of the noise (eq. 11).",
-    ),
-    "noise_lr_multiplier": Parameter(
-        10.0,
-        [Interval(Real, 0, None, closed="neither")],
-        "float",
-        "Learning rate of the noise, in multiples of `lr`.",
-    ),
-}
-
-_DEFAULTS = {"hidden_layer_sizes": (32, 32), "latent_dim": 16}
-
-
-class _HierarchicalIB(MultiTaskEstimator):
-    """The algorithm, for every kind of task."""
-
-    _own_attributes = """\
-noise_log_variance_ : ndarray of shape ([n_estimators,] n_tasks, latent_dim)
-    Logarithm of the noise variance of each task's channel, with a first axis for the
-    members of an ensemble. Absent with noise=None, as are the following.
-capacity_ : ndarray of shape ([n_estimators,] n_tasks, latent_dim)
-    Capacity of each task's channel per dimension, in nats:
-    log(1 + Var z / sigma^2) / 2, with the variance over all training rows.
-information_ : ndarray of shape (n_tasks,)
-    Total capacity per task, in nats; the mean over the members of an ensemble."""
-
-    def _build_network(self, context):
-        encoder = build_encoder(
-            self.encoder,
-            context.input_shape,
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            latent_dim=self.latent_dim,
-            generator=context.generator,
-            activation=self.activation,
-            dropout=self.dropout,
-            dtype=context.dtype,
-        )
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
-        if self.noise is None:
-            return MultiTaskNetwork(encoder, heads)
-        return HierarchicalIBNetwork(
-            encoder,
-            heads,
-            beta=self._beta_per_task(len(context.specs)),
-            gamma=self.gamma,
-            warmup=self.beta_warmup,
-            noise_lr_multiplier=self.noise_lr_multiplier,
-            generator=context.generator,
-        )
-
-    def _beta_per_task(self, n_tasks):
-        try:
-            beta = np.asarray(self.beta, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"`beta` must hold numbers; found {self.beta!r}."
-            ) from error
-        if beta.shape not in ((), (n_tasks,)):
-            raise InputError(
-                f"`beta` must be one number or one per task, shape ({n_tasks},); found "
-                f"shape {beta.shape}."
-            )
-        if not (np.isfinite(beta).all() and (beta >= 0).all()):
-            raise InputError(
-                f"`beta` must be finite and at least 0; found {self.beta!r}."
-            )
-        return torch.from_numpy(np.broadcast_to(beta, n_tasks).copy())
-
-    def _method_attributes(self, tensors):
-        if "capacity" not in tensors:
-            return {}
-        information = tensors["capacity"].sum(-1)
-        if information.ndim == 2:
-            information = information.mean(0)
-        self._warn_of_collapse(information)
-        return {
-            "noise_log_variance_": tensors["noise_log_variance"],
-            "capacity_": tensors["capacity"],
-            "information_": information,
-        }
-
-    def _warn_of_collapse(self, information):
-        closed = np.flatnonzero(information < _COLLAPSE)
-        if not len(closed) or not np.any(self.beta):
-            return
-        names = ", ".join(repr(self._targets.task_names[task]) for task in closed[:5])
-        warn_user(
-            f"The channel of {len(closed)} task(s) ({names}) closed: total capacity "
-            f"under {_COLLAPSE} nats, predictions do not depend on X. Lower `beta` "
-            f"(now {self.beta!r}) or raise `beta_warmup`.",
-            CollapseWarning,
-        )
-
-    def _similarity(self, evidence):
-        if "capacity" not in evidence.tensors:
-            return super()._similarity(evidence)
-        capacity = evidence.tensors["capacity"]
-        # Tasks that buy the same dimensions need not use them alike: the overlap
-        # alone joins unrelated tasks whose filters stayed entangled.
-        overlap = capacity_overlap(capacity)
-        similarity = np.sqrt(overlap * evidence.reference.similarity)
-        if self.similarity == "capacity":
-            return similarity, capacity_distance(capacity)
-        return similarity, log_variance_distance(evidence.tensors["noise_log_variance"])
+__all__ = [
+    "HierarchicalIBClassifier",
+    "HierarchicalIBMixed",
+    "HierarchicalIBRegressor",
+]
 
 
 @multitask_estimator
-class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
+class HierarchicalIBClassifier(ClassifierShell, HierarchicalIB):
     """Classify many tasks, each reading the shared representation through noise.
 
     A deterministic encoder makes Z; task j reads ``W_j = Z + sigma_j * eps`` with a
@@ -198,6 +50,9 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
 
     See Also
     --------
+    HierarchicalIBRegressor : The same for real targets.
+    HierarchicalIBMixed : Classification and regression side by side.
+    MTVIBClassifier : One noisy representation that all tasks read.
     HardSharingClassifier : The same network without noise.
 
     Notes
@@ -206,16 +61,31 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
     the capacities (the share of its dimensions that a task buys together with the
     other) and :func:`skmtl.similarity.target_relatedness` on random features of X.
 
+    ``transform(X, task=...)`` gives the mean of Z given W_j, for a Gaussian Z and up to
+    a constant: each dimension times ``v / (v + sigma_j^2)``. (The mean of W_j given X
+    is Z itself.)
+
+    With `n_samples` all rows share the draws of the noise, which are the same at
+    every call, so that a prediction does not depend on the rows beside it.
+
     Departures from the paper: eq. 8 as printed lacks the factor 1/2 of its log term;
     the variational mean and variance are replaced by their optimum, which leaves the
-    channel's capacity as penalty; the price of information rises over a warm-up,
-    without which dimensions die; the term in `gamma` is new; the noise is off in
-    prediction.
+    channel's capacity as penalty (``marginal="learned"`` keeps a learned variance, with
+    the factor, and mean zero); the price of information rises over a warm-up, without
+    which dimensions die; the term in `gamma` is new, and always in closed form; the
+    noise is off in prediction unless `n_samples` is given.
+
+    ``noise="fixed"`` trains encoder and heads under the initial noise for the first
+    half of the steps, then noise and heads on the resting encoder (table V);
+    :meth:`partial_fit` has no phases and trains all at once. With ``noise="shared"``
+    there is one channel with one draw, and its price is the sum over the tasks, so
+    that `beta` keeps its meaning.
 
     References
     ----------
     "Compressed Hierarchical Representations for Multi-Task Learning and Task
-    Clustering", IJCNN 2022: eq. 1 (model), 8 (penalty), 11 (distance of tasks).
+    Clustering", IJCNN 2022: eq. 1 (model), 8 (penalty), 11 (distance of tasks), table V
+    (fixed noise).
 
     Examples
     --------
@@ -229,7 +99,7 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
     array([0, 0, 1, 1])
     """
 
-    _parameter_table = parameter_table(_OWN, _DEFAULTS, kind="classifier")
+    _parameter_table = parameter_table(CHANNELS, DEFAULTS, kind="classifier")
 
     # <generated from the parameter table>
     def __init__(
@@ -238,7 +108,9 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         beta=0.05,
         gamma=0.0,
         beta_warmup=0.5,
+        marginal="closed",
         noise="learned",
+        n_samples=None,
         similarity="capacity",
         noise_lr_multiplier=10.0,
         encoder="mlp",
@@ -274,9 +146,300 @@ class HierarchicalIBClassifier(ClassifierShell, _HierarchicalIB):
         self.beta = beta
         self.gamma = gamma
         self.beta_warmup = beta_warmup
+        self.marginal = marginal
         self.noise = noise
+        self.n_samples = n_samples
         self.similarity = similarity
         self.noise_lr_multiplier = noise_lr_multiplier
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.class_weight = class_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
+class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
+    """Predict many continuous targets, each through noise on what they share.
+
+    The model of :class:`HierarchicalIBClassifier`, with real targets: half the squared
+    error of the standardised target, or the likelihood under a learned residual, takes
+    the place of the cross-entropy.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Warns
+    -----
+    CollapseWarning
+        If a task's channel closed completely.
+
+    See Also
+    --------
+    HierarchicalIBClassifier : The same for classes, with the objective in full.
+    HierarchicalIBMixed : Classification and regression side by side.
+    MTVIBRegressor : One noisy representation that all tasks read.
+    HardSharingRegressor : The same network without noise.
+
+    Notes
+    -----
+    A learned residual is maximum likelihood: the losses, and `history_`, are negative
+    log-likelihoods in nats, up to the constant log(2 pi) / 2 for each task. Of a row
+    with missing labels the likelihood of those observed counts. With "full" the tasks'
+    targets are predicted as one Gaussian vector, and the likelihood that a row has is
+    spread over its tasks; it does not take `task_weight`.
+
+    Departures from the paper, and what `transform`, `n_samples` and the kinds of noise
+    do: see :class:`HierarchicalIBClassifier`. The paper has no regression; its Gaussian
+    case (section IV) is the one of a linear encoder with a full residual.
+
+    References
+    ----------
+    "Compressed Hierarchical Representations for Multi-Task Learning and Task
+    Clustering", IJCNN 2022: eq. 1 (model), 8 (penalty), 10 (the Gaussian case).
+
+    Examples
+    --------
+    >>> from skmtl import HierarchicalIBRegressor
+    >>> from skmtl.datasets import make_multitask_regression
+    >>> data = make_multitask_regression(500, n_tasks=4, n_groups=2, random_state=0)
+    >>> est = HierarchicalIBRegressor(residual="diagonal", random_state=0)
+    >>> est = est.fit(data.data, data.target)
+    >>> est.predict(data.data[:3]).shape
+    (3, 4)
+    >>> est.task_groups_
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_table = parameter_table(REGRESSION, DEFAULTS, kind="regressor")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        beta=0.05,
+        gamma=0.0,
+        beta_warmup=0.5,
+        marginal="closed",
+        noise="learned",
+        n_samples=None,
+        similarity="capacity",
+        noise_lr_multiplier=10.0,
+        residual="unit",
+        encoder="mlp",
+        hidden_layer_sizes=(32, 32),
+        latent_dim=16,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.beta = beta
+        self.gamma = gamma
+        self.beta_warmup = beta_warmup
+        self.marginal = marginal
+        self.noise = noise
+        self.n_samples = n_samples
+        self.similarity = similarity
+        self.noise_lr_multiplier = noise_lr_multiplier
+        self.residual = residual
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
+class HierarchicalIBMixed(MixedShell, HierarchicalRegression):
+    """Classification and regression tasks, each through noise on what they share.
+
+    The model of :class:`HierarchicalIBClassifier`; cross-entropies and the losses of
+    :class:`HierarchicalIBRegressor`, all in nats, are summed over the tasks.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Warns
+    -----
+    CollapseWarning
+        If a task's channel closed completely.
+
+    See Also
+    --------
+    HierarchicalIBClassifier : Classification tasks only.
+    HierarchicalIBRegressor : Regression tasks only.
+    HardSharingMixed : The same network without noise.
+
+    Notes
+    -----
+    A learned residual is maximum likelihood: the losses, and `history_`, are negative
+    log-likelihoods in nats, up to the constant log(2 pi) / 2 for each task. Of a row
+    with missing labels the likelihood of those observed counts. With "full" the tasks'
+    targets are predicted as one Gaussian vector, and the likelihood that a row has is
+    spread over its tasks; it does not take `task_weight`.
+
+    Departures from the paper, and what `transform`, `n_samples` and the kinds of noise
+    do: see :class:`HierarchicalIBClassifier`. The paper has no regression; its Gaussian
+    case (section IV) is the one of a linear encoder with a full residual.
+
+    References
+    ----------
+    "Compressed Hierarchical Representations for Multi-Task Learning and Task
+    Clustering", IJCNN 2022: eq. 1 (model), 8 (penalty), 10 (the Gaussian case).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl import HierarchicalIBMixed
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> warm = np.where(X[:, 0] > 0, "warm", "cold")
+    >>> y = np.array([*zip(warm, X[:, 0] + X[:, 1])], dtype=object)
+    >>> est = HierarchicalIBMixed(random_state=0).fit(X, y)
+    >>> est.task_types_
+    ['binary', 'continuous']
+    >>> est.capacity_.shape
+    (2, 16)
+    """
+
+    _parameter_table = parameter_table(REGRESSION, DEFAULTS, kind="mixed")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        beta=0.05,
+        gamma=0.0,
+        beta_warmup=0.5,
+        marginal="closed",
+        noise="learned",
+        n_samples=None,
+        similarity="capacity",
+        noise_lr_multiplier=10.0,
+        residual="unit",
+        task_types="auto",
+        encoder="mlp",
+        hidden_layer_sizes=(32, 32),
+        latent_dim=16,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        class_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.beta = beta
+        self.gamma = gamma
+        self.beta_warmup = beta_warmup
+        self.marginal = marginal
+        self.noise = noise
+        self.n_samples = n_samples
+        self.similarity = similarity
+        self.noise_lr_multiplier = noise_lr_multiplier
+        self.residual = residual
+        self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim

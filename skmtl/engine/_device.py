@@ -2,7 +2,7 @@
 
 import multiprocessing
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,7 +14,13 @@ from ..nn import MemberRandom, MultiTaskNetwork
 from ._data import Batch
 from ._settings import Settings
 
-__all__ = ["encode_decode", "network_dtype", "resolve_device", "seeded"]
+__all__ = [
+    "compute_outputs",
+    "encode_decode",
+    "network_dtype",
+    "resolve_device",
+    "seeded",
+]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -166,3 +172,43 @@ def encode_decode(
         z = network.encode(batch.x, random)
         outputs = network.decode(z, batch.task_of_row, random)
     return z.to(settings.dtype), outputs.to(settings.dtype)
+
+
+@torch.inference_mode()
+def compute_outputs(
+    network: MultiTaskNetwork,
+    settings: Settings,
+    x: Tensor,
+    representation: bool = False,
+    draws: Sequence[MemberRandom] | None = None,
+) -> Tensor:
+    """Run a trained network on rows, outside training.
+
+    Parameters
+    ----------
+    network : MultiTaskNetwork
+        With or without member axes.
+    settings : Settings
+        Say where, and in which precision.
+    x : Tensor of shape (batch, *row)
+        Features.
+    representation : bool
+        Whether to return the representation instead of the outputs.
+    draws : sequence of MemberRandom, optional
+        Sources of noise between encoder and heads; None runs without.
+
+    Returns
+    -------
+    Tensor of shape (*members, n_tasks, batch, n_outputs_max)
+        Or (*members, batch, latent); with a first axis for ``draws``.
+    """
+    x, kind = x.to(settings.device, settings.dtype), settings.device.type
+    with torch.autocast(kind, torch.bfloat16, enabled=settings.autocast):
+        z = network.encode(x)
+        if representation:
+            values = z
+        elif draws is None:
+            values = network.decode(z)
+        else:
+            values = torch.stack([network.decode(z, random=own) for own in draws])
+    return values.to(settings.dtype)

@@ -1,6 +1,6 @@
 """The skorch net that trains one network, or many as one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -8,11 +8,12 @@ from skorch import NeuralNet
 from torch import Tensor
 
 from skmtl.nn import MemberRandom
-from skmtl.tasks import task_factors
+from skmtl.tasks import LossTerms
 
 from ._callbacks import LossMeter, Snapshot, default_callbacks, hears_batches
 from ._data import Batch
-from ._device import encode_decode
+from ._device import compute_outputs, encode_decode
+from ._gradients import Gradients
 from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
 
@@ -96,9 +97,8 @@ class MultiTaskNet(NeuralNet):
         self._step, self._n_steps = 0, n_steps
         set_rates(self.optimizer_, self.settings.lr)
         groups = self.optimizer_.param_groups
-        self._trained = [parameter for own in groups for parameter in own["params"]]
-        plain = not (self.settings.autocast or self.settings.compile)
-        self._direct = self.module_.direct_pass() if plain else None
+        trained = [parameter for own in groups for parameter in own["params"]]
+        self._set_gradients = Gradients(self.module_, self.settings, trained)
         self._take_step = getattr(self.optimizer_, "lean_step", self.optimizer_.step)
         self._decay = WeightDecay(self.module_, self.weight_decay)
 
@@ -123,36 +123,16 @@ class MultiTaskNet(NeuralNet):
         self.module_.set_progress(1.0 if settings.constant else done / n_steps)
         if self.random is not None:
             self.random.count_rows(batch.lengths)
-        step = self._set_gradients(batch)
+        outputs, terms = self._set_gradients(
+            batch, self._judge, self.task_weight, self.random
+        )
         if self._per_batch:
             named = list(self.module_.named_parameters())
             self.notify("on_grad_computed", named_parameters=named, batch=batch)
         self._decay(set_scheduled_rates(self.optimizer_, settings, done, n_steps))
         self._take_step()
         self._step += 1
-        return step
-
-    def _set_gradients(self, batch: Batch) -> dict[str, Any]:
-        direct = self._direct if batch.task_of_row is None else None
-        if direct is not None:
-            outputs = direct.forward(batch.x, self.random)
-        else:
-            for parameter in self._trained:
-                parameter.grad = None
-            z, outputs = encode_decode(self.module_, self.settings, batch, self.random)
-        step = self._judge(outputs, batch)
-        gradient = step.pop("gradient")
-        if self.task_weight is not None:
-            gradient = gradient * task_factors(self.task_weight, batch.task_of_row)
-        if direct is not None:
-            direct.backward(gradient, batch.row_weight)
-            return step
-        ends, gradients = [outputs], [gradient]
-        penalty = self.module_.penalty(z, batch.row_weight)
-        if penalty is not None:
-            ends, gradients = [outputs, penalty], [gradient, torch.ones_like(penalty)]
-        torch.autograd.backward(ends, gradients)
-        return step
+        return self._report(outputs, terms)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Compute the losses of a batch without noise.
@@ -167,21 +147,23 @@ class MultiTaskNet(NeuralNet):
         Returns
         -------
         dict
-            As that of :meth:`train_step`; beside it ``gradient``, by the outputs.
+            As that of :meth:`train_step`.
         """
         with torch.no_grad():
             outputs = encode_decode(self.module_, self.settings, batch, None)[1]
-            return self._judge(outputs, batch)
+            return self._report(outputs, self._judge(outputs, batch))
 
-    def _judge(self, outputs: Tensor, batch: Batch) -> dict[str, Any]:
-        losses, totals, gradient = self.criterion_.terms(
-            outputs, batch.codes, batch.weight, batch.task_of_row
+    def _judge(self, outputs: Tensor, batch: Batch) -> LossTerms:
+        terms: LossTerms = self.module_.judge(
+            self.criterion_, outputs, batch.codes, batch.weight, batch.task_of_row
         )
-        step = {"task_losses": losses, "totals": totals, "gradient": gradient}
-        step["y_pred"] = outputs
+        return terms
+
+    def _report(self, outputs: Tensor, terms: LossTerms) -> dict[str, Any]:
+        step = {"task_losses": terms.losses, "totals": terms.totals, "y_pred": outputs}
         if self._per_batch:
             weight = 1.0 if self.task_weight is None else self.task_weight
-            step["loss"] = (losses * weight).sum()
+            step["loss"] = (terms.losses * weight).sum()
         return step
 
     def run_single_epoch(
@@ -271,13 +253,17 @@ class MultiTaskNet(NeuralNet):
         snapshot.restore()
         snapshot.check_weights()
         # What belongs to the run would be a burden in copies of the net.
-        for name in ("_trained", "_decay", "_direct", "_take_step"):
+        for name in ("_set_gradients", "_decay", "_take_step"):
             self.__dict__.pop(name, None)
         return snapshot
 
-    @torch.inference_mode()
-    def outputs(self, x: Tensor, representation: bool = False) -> Tensor:
-        """Compute outputs (or the representation) without noise.
+    def outputs(
+        self,
+        x: Tensor,
+        representation: bool = False,
+        draws: Sequence[MemberRandom] | None = None,
+    ) -> Tensor:
+        """Compute outputs or the representation, without noise unless asked for.
 
         Parameters
         ----------
@@ -285,15 +271,12 @@ class MultiTaskNet(NeuralNet):
             Features.
         representation : bool
             Whether to return the representation instead.
+        draws : sequence of MemberRandom, optional
+            Sources of noise, one for each pass through the heads.
 
         Returns
         -------
         Tensor of shape (n_tasks, batch, n_outputs_max), or (batch, latent)
-            On the net's device, in its type.
+            On the net's device, in its type; with a first axis for ``draws``.
         """
-        settings = self.settings
-        x, kind = x.to(settings.device, settings.dtype), settings.device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=settings.autocast):
-            z = self.module_.encode(x)
-            values = z if representation else self.module_.decode(z)
-        return values.to(settings.dtype)
+        return compute_outputs(self.module_, self.settings, x, representation, draws)

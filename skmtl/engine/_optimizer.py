@@ -138,12 +138,20 @@ class WeightDecay:
 
     @torch.no_grad()
     def __call__(self, lr: float) -> None:
-        """Multiply the weights by ``1 - lr * decay``."""
+        """Multiply the weights that learn in this step by ``1 - lr * decay``."""
+        learning = [
+            place
+            for place, parameter in enumerate(self._decayed)
+            if parameter.grad is not None
+        ]
+        decayed = [self._decayed[place] for place in learning]
+        if not decayed:
+            return
         if self._by_member:
-            factors = [1 - lr * decay for decay in self._by_member]
-            torch._foreach_mul_(self._decayed, factors)
-        elif self._decayed and not isinstance(self._decay, Tensor) and self._decay:
-            torch._foreach_mul_(self._decayed, 1 - lr * self._decay)
+            factors = [1 - lr * self._by_member[place] for place in learning]
+            torch._foreach_mul_(decayed, factors)
+        elif not isinstance(self._decay, Tensor) and self._decay:
+            torch._foreach_mul_(decayed, 1 - lr * self._decay)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, lr: float) -> None:
@@ -222,17 +230,20 @@ def _user_optimizer(
 
 
 def _groups(module: Any, lr: float) -> list[dict[str, Any]]:
-    multiples = {
-        id(parameter): multiplier
-        for parameters, multiplier in module.learning_rate_multipliers()
+    named = list(module.learning_rate_multipliers())
+    # Fused SGD fails where a part of a group has not learned before.
+    place_of = {
+        id(parameter): place
+        for place, (parameters, _) in enumerate(named)
         for parameter in parameters
     }
-    groups: dict[float, list[Tensor]] = {}
+    groups: dict[int, list[Tensor]] = {}
     for parameter in module.parameters():
         if parameter.requires_grad:
-            multiplier = multiples.get(id(parameter), 1.0)
-            groups.setdefault(multiplier, []).append(parameter)
+            place = place_of.get(id(parameter), len(named))
+            groups.setdefault(place, []).append(parameter)
+    multipliers = [*(multiplier for _, multiplier in named), 1.0]
     return [
-        {"params": own, "lr": lr * multiplier, "multiplier": multiplier}
-        for multiplier, own in groups.items()
+        {"params": own, "lr": lr * multipliers[place], "multiplier": multipliers[place]}
+        for place, own in groups.items()
     ]

@@ -21,12 +21,13 @@ from ._layers import (
     weight_gradient,
 )
 from ._network import MultiTaskNetwork
-from ._random import MemberRandom
+from ._random import CommonRandom, MemberRandom
 from ._stacking import shared_values, stack_modules, unstack_module
 from ._user_encoder import UserEncoder
 
 __all__ = [
     "ACTIVATIONS",
+    "CommonRandom",
     "ConvEncoder",
     "DirectPass",
     "Dropout",

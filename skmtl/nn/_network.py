@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from ..tasks import LossTerms, MultiTaskLoss
 from ._direct import DirectPass
 from ._heads import TaskHeads
 from ._random import MemberRandom
@@ -152,6 +153,31 @@ class MultiTaskNetwork(nn.Module):
         """
         return None
 
+    def judge(
+        self,
+        criterion: MultiTaskLoss,
+        outputs: Tensor,
+        codes: Tensor,
+        weight: Tensor | None = None,
+        task_of_row: Tensor | None = None,
+    ) -> LossTerms:
+        """Compute the losses of a batch, for methods whose losses have parameters.
+
+        Parameters
+        ----------
+        criterion : MultiTaskLoss
+            The plain losses.
+        outputs, codes, weight, task_of_row : Tensor
+            As in :meth:`skmtl.tasks.MultiTaskLoss.terms`.
+
+        Returns
+        -------
+        LossTerms
+            Losses and derivatives by the outputs; with ``objective`` where parameters
+            of the network learn from the losses directly.
+        """
+        return criterion.terms(outputs, codes, weight, task_of_row)
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """List the parameters that serve every task.
 
@@ -183,7 +209,8 @@ class MultiTaskNetwork(nn.Module):
         Returns
         -------
         list of (iterable of Parameter, float)
-            Parameters and their multiple; all others learn at the rate itself.
+            Parameters and their multiple; all others learn at the rate itself. What
+            rests for a part of the training without the others is a list of its own.
         """
         return []
 

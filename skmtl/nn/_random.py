@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["MemberRandom"]
+__all__ = ["CommonRandom", "MemberRandom"]
 
 
 class MemberRandom:
@@ -127,3 +127,33 @@ class MemberRandom:
                 part[..., :rows, :] = fill(own, generator=generator)
                 part[..., rows:, :] = 0
         return draws
+
+
+class CommonRandom(MemberRandom):
+    """Draws that all rows of a batch share.
+
+    What becomes of a row then does not depend on the rows beside it.
+
+    Parameters
+    ----------
+    seeds : int or sequence of int
+        As for :class:`MemberRandom`, as are the following.
+    device : torch.device or str, default="cpu"
+        Where the numbers are drawn.
+    members : tuple of int, optional
+        The leading axes of every draw.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import CommonRandom
+    >>> draws = CommonRandom(0).normal((5, 2), torch.float32)
+    >>> draws.shape
+    torch.Size([5, 2])
+    >>> bool((draws == draws[0]).all())
+    True
+    """
+
+    def _draw(self, fill: Callable[..., Tensor], shape: Sequence[int]) -> Tensor:
+        draws = super()._draw(fill, (*shape[:-2], 1, shape[-1]))
+        return draws.expand(*draws.shape[:-2], *shape[-2:])

@@ -33,6 +33,9 @@ class LossTerms(NamedTuple):
         Sums of the weights; None without weights.
     gradient : Tensor, shaped as the outputs
         Derivative of each task's loss by that task's outputs.
+    objective : Tensor of shape (*members, n_tasks), optional
+        What the parameters of the loss itself learn from, with a graph to them; None
+        for a loss without parameters.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class LossTerms(NamedTuple):
     losses: Tensor
     totals: Tensor | None
     gradient: Tensor
+    objective: Tensor | None = None
 
 
 class MultiTaskLoss(nn.Module):

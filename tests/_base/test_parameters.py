@@ -9,7 +9,12 @@ from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 from skorch.callbacks import EpochTimer
 
-from skmtl import HardSharingMixed, HierarchicalIBClassifier
+from skmtl import (
+    HardSharingMixed,
+    HierarchicalIBClassifier,
+    HierarchicalIBRegressor,
+    MTVIBClassifier,
+)
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
 from tests._names import stable_name
@@ -39,6 +44,10 @@ BAD = {
     "gamma": [(-0.1, r"\[0.0"), (NAN, "float"), ("a", "float")],
     "beta_warmup": [(-0.1, r"\[0.0, 1.0\]"), (1.1, r"\[0.0, 1.0\]"), ("a", "float")],
     "noise": [("free", "'learned'"), (0.1, "'learned'")],
+    "marginal": [("free", "'closed'"), (None, "'closed'")],
+    "n_samples": [(0, r"\[1, inf\)"), (2.5, "an int"), ("all", "an int")],
+    "residual": [("free", "'diagonal'"), (None, "'unit'")],
+    "weighting": [("equal", "'uncertainty'"), (0.5, "'uncertainty'")],
     "similarity": [("cosine", "'capacity'"), (None, "'capacity'")],
     "noise_lr_multiplier": [(0, r"\(0.0"), (NAN, "float"), ("a", "float")],
     "task_types": [
@@ -150,8 +159,15 @@ def data():
     return X, y
 
 
+OWNERS = {
+    "task_types": HardSharingMixed,
+    "residual": HierarchicalIBRegressor,
+    "weighting": MTVIBClassifier,
+}
+
+
 def estimator_with(name, value):
-    cls = HardSharingMixed if name == "task_types" else HierarchicalIBClassifier
+    cls = OWNERS.get(name, HierarchicalIBClassifier)
     return cls(**{**QUICK, name: value})
 
 
@@ -203,7 +219,11 @@ GOOD = {
     "beta": [0, [0.1, 0.2], np.array([0.1, 0.0])],
     "gamma": [0.5],
     "beta_warmup": [0, 1],
-    "noise": [None],
+    "noise": ["shared", "fixed", None],
+    "marginal": ["learned"],
+    "n_samples": [1, np.int64(3)],
+    "residual": ["diagonal", "full"],
+    "weighting": [None],
     "similarity": ["log_variance"],
     "encoder": [lambda n: torch.nn.Linear(n, 3), torch.nn.Linear(3, 4)],
     "hidden_layer_sizes": [(), [3], np.array([3, 2])],

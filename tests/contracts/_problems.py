@@ -10,9 +10,14 @@ from skmtl import (
     HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
+    HierarchicalIBMixed,
+    HierarchicalIBRegressor,
+    MTVIBClassifier,
+    MTVIBMixed,
 )
 from skmtl._base._prepare import prepare
-from tests.contracts._reference import PlainBottleneck, PlainHardSharing
+from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
+from tests.contracts._reference import PlainHardSharing
 
 SETTINGS = {
     "hidden_layer_sizes": (7,),
@@ -28,6 +33,7 @@ CHANNELS = {
     "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
     "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
 }
+PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
 PER_TASK = {"beta", "task_types", "task_weight"}
 
 
@@ -37,7 +43,9 @@ class Problem:
 
     ``tasks`` holds the number of classes per task, 1 for a real target. Of each
     parameter in ``stackable`` the members of a stack may have values of their own.
-    ``plain`` is the method by hand.
+    ``plain`` is the method by hand. Only where the method ``weighs_tasks`` are weights
+    of the tasks given, and one that is ``always_noisy`` has noise that no parameter
+    takes away.
     """
 
     estimator: type
@@ -45,12 +53,17 @@ class Problem:
     parameters: dict = field(default_factory=dict)
     stackable: dict = field(default_factory=dict)
     plain: type = PlainHardSharing
+    weighs_tasks: bool = True
+    always_noisy: bool = False
 
     def __str__(self):
-        return self.estimator.__name__
+        own = {k: v for k, v in self.parameters.items() if isinstance(v, str)}
+        return "-".join([self.estimator.__name__, *own.values()])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
+        if not self.weighs_tasks:
+            overrides.pop("task_weight", None)
         first = {name: values[0] for name, values in self.stackable.items()}
         return self.estimator(**{**SETTINGS, **first, **self.parameters, **overrides})
 
@@ -107,6 +120,37 @@ PROBLEMS = [
     Problem(HardSharingRegressor, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
     Problem(HierarchicalIBClassifier, stackable=CHANNELS, plain=PlainBottleneck),
+    Problem(
+        HierarchicalIBClassifier,
+        parameters={"marginal": "learned"},
+        stackable=CHANNELS,
+        plain=PlainBottleneck,
+    ),
+    Problem(HierarchicalIBRegressor, (1, 1, 1), {}, PRICE, PlainBottleneck),
+    Problem(
+        HierarchicalIBRegressor,
+        (1, 1, 1),
+        {"noise": "shared", "residual": "full"},
+        {**PRICE, "gamma": CHANNELS["gamma"]},
+        PlainBottleneck,
+        weighs_tasks=False,
+    ),
+    Problem(
+        HierarchicalIBMixed,
+        (1, 3, 2),
+        {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
+        PRICE,
+        PlainBottleneck,
+    ),
+    Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
+    Problem(
+        MTVIBMixed,
+        (1, 3, 2),
+        {"task_types": MIXED},
+        PRICE,
+        PlainMTVIB,
+        always_noisy=True,
+    ),
 ]
 
 

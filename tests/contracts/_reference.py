@@ -5,22 +5,18 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributions import Normal, kl_divergence
 
 
 class PlainHardSharing(nn.Module):
     """A list of linear layers, one linear head per task, losses one by one."""
 
-    def __init__(self, plan):
+    def __init__(self, plan, encoder=None):
         super().__init__()
-        network = plan.network
-        encoder, heads = network.encoder, network.heads
-        self.layers = nn.ModuleList(
-            _linear(own.weight, own.bias) for own in encoder.hidden
-        )
+        encoder, heads = encoder or plan.network.encoder, plan.network.heads
+        self.layers = nn.ModuleList(map(copy_of, encoder.hidden))
         self.latent = None
         if encoder.latent is not None:
-            self.latent = _linear(encoder.latent.weight, encoder.latent.bias)
+            self.latent = copy_of(encoder.latent)
         self.heads = nn.ModuleList(
             _linear(
                 heads.weight[task, : spec.n_outputs], heads.bias[task, : spec.n_outputs]
@@ -43,18 +39,26 @@ class PlainHardSharing(nn.Module):
         return 0.0
 
     def objective(self, x, codes, weight, row_weight, progress):
-        """Sum of the tasks' mean losses, and the penalty."""
+        """Sum of the tasks' losses, and the penalty."""
         z = self.encode(x)
-        total = 0.0
-        inputs = self.read(z)
-        for task, (spec, head) in enumerate(zip(self.specs, self.heads, strict=True)):
-            seen = weight[:, task] > 0
-            if seen.any():
-                rows = row_losses(spec, head(inputs[task][seen]), codes[seen, task])
-                own = weight[seen, task]
-                total = total + (rows * own).sum() / own.sum()
+        pairs = zip(self.heads, self.read(z), strict=True)
+        outputs = [head(received) for head, received in pairs]
         share = row_weight / row_weight.sum()
-        return total + self.penalty(z, share, progress)
+        return self.losses(outputs, codes, weight) + self.penalty(z, share, progress)
+
+    def losses(self, outputs, codes, weight):
+        """Sum of the tasks' mean losses over their observed rows."""
+        total = 0.0
+        for task in range(len(self.specs)):
+            if (weight[:, task] > 0).any():
+                total = total + self.task_loss(task, outputs[task], codes, weight)
+        return total
+
+    def task_loss(self, task, outputs, codes, weight):
+        seen = weight[:, task] > 0
+        rows = row_losses(self.specs[task], outputs[seen], codes[seen, task])
+        own = weight[seen, task]
+        return (rows * own).sum() / own.sum()
 
     def groups(self, lr, weight_decay):
         """Parameter groups for AdamW."""
@@ -74,59 +78,6 @@ class PlainHardSharing(nn.Module):
         weight = [_pad(head.weight, widest) for head in self.heads]
         bias = [_pad(head.bias, widest) for head in self.heads]
         return [*encoder, torch.stack(weight), torch.stack(bias)]
-
-
-class PlainBottleneck(PlainHardSharing):
-    """Noise on the representation, and its price as a divergence of Gaussians."""
-
-    def __init__(self, plan):
-        super().__init__(plan)
-        network = plan.network
-        self.log_variance = nn.Parameter(network.noise_log_variance.detach().clone())
-        self.beta, self.gamma = network.beta.tolist(), float(network.gamma)
-        self.warmup = network.warmup
-        self.multiplier = network.noise_lr_multiplier
-
-    def read(self, z):
-        shape = (len(self.heads), *z.shape)
-        noise = torch.empty(shape).normal_(generator=self.generator).to(z.dtype)
-        return [
-            z + own.exp().sqrt() * draw
-            for own, draw in zip(self.log_variance, noise, strict=True)
-        ]
-
-    def penalty(self, z, share, progress):
-        price = min(1.0, progress / self.warmup) if self.warmup else 1.0
-        mean = (share[:, None] * z).sum(0)
-        variance = (share[:, None] * (z - mean) ** 2).sum(0)
-        total = 0.0
-        precision = 0.0
-        for beta, own in zip(self.beta, self.log_variance, strict=True):
-            channel = Normal(z, own.exp().sqrt())
-            marginal = Normal(mean, (own.exp() + variance).sqrt())
-            total = (
-                total + beta * (share[:, None] * kl_divergence(channel, marginal)).sum()
-            )
-            precision = precision + 1 / own.exp()
-        # All tasks together are one Gaussian channel of the summed precision.
-        together = kl_divergence(
-            Normal(z, precision.rsqrt()),
-            Normal(mean, (1 / precision + variance).sqrt()),
-        )
-        mean_beta = sum(self.beta) / len(self.beta)
-        joint = self.gamma * mean_beta * (share[:, None] * together).sum()
-        return price * (total + joint) / (1 + self.gamma)
-
-    def groups(self, lr, weight_decay):
-        noise = {
-            "params": [self.log_variance],
-            "lr": lr * self.multiplier,
-            "weight_decay": 0.0,
-        }
-        return [*super().groups(lr, weight_decay), noise]
-
-    def trained(self):
-        return [self.log_variance, *super().trained()]
 
 
 def row_losses(spec, outputs, codes):
@@ -166,6 +117,11 @@ def fit_plainly(plain, plan):
             optimizer.step()
             step += 1
     return plain.trained()
+
+
+def copy_of(layer):
+    """One of the package's layers as a layer of torch."""
+    return _linear(layer.weight, layer.bias)
 
 
 def _linear(weight, bias):

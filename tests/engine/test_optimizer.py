@@ -179,15 +179,30 @@ def test_what_is_no_optimizer_is_refused(make):
         make_optimizer(Network(), settings)
 
 
+def learning(network):
+    """The network in a step that trains all but what is frozen."""
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            parameter.grad = torch.zeros_like(parameter)
+    return network
+
+
 def test_decay_shrinks_weights_only():
-    network = Network()
+    network = learning(Network())
     WeightDecay(network, 0.25)(lr=0.1)
     assert_allclose(network.weight.detach(), 1 - 0.1 * 0.25)
     assert (network.bias == 1).all() and (network.frozen == 1).all()
 
 
 def test_members_have_a_decay_of_their_own():
-    network = Network(3)
+    network = learning(Network(3))
     WeightDecay(network, torch.tensor([0.0, 0.5, 2.0]))(lr=0.1)
     assert_allclose(network.weight[:, 0, 0].detach(), [1, 0.95, 0.8])
     assert (network.bias == 1).all()
+
+
+@pytest.mark.parametrize("decay", [0.25, torch.tensor([0.0, 0.5, 2.0])])
+def test_what_does_not_learn_does_not_decay(decay):
+    network = Network(3)
+    WeightDecay(network, decay)(lr=0.1)
+    assert (network.weight == 1).all()

@@ -10,6 +10,9 @@ from skmtl import (
     HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
+    HierarchicalIBMixed,
+    HierarchicalIBRegressor,
+    MTVIBMixed,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -47,6 +50,26 @@ def with_holes():
 CASES = {
     "bottleneck": (HierarchicalIBClassifier(latent_dim=4, **QUICK), X, SIGNS),
     "no noise": (HierarchicalIBClassifier(noise=None, **QUICK), X, with_holes()),
+    "channels": (
+        HierarchicalIBClassifier(
+            marginal="learned", noise="fixed", n_samples=3, n_estimators=2, **QUICK
+        ),
+        X,
+        SIGNS,
+    ),
+    "residual": (
+        HierarchicalIBRegressor(noise="shared", residual="full", **QUICK),
+        X,
+        X[:, :2] + 5,
+    ),
+    "mixed residual": (
+        HierarchicalIBMixed(
+            residual="diagonal", task_types=["classification", "regression"], **QUICK
+        ),
+        X,
+        np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
     "bf16": (HardSharingClassifier(precision="bf16", **QUICK), X, WORDS),
     "bytes": (HardSharingClassifier(**QUICK), X, WORDS.astype("S")),

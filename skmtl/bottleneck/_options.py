@@ -1,0 +1,112 @@
+"""Parameters of the bottlenecks, and what is built from shared ones."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmtl._base import Parameter
+from skmtl.nn import build_encoder
+
+__all__ = ["CHANNELS", "DEFAULTS", "REGRESSION", "encoder_of"]
+
+DEFAULTS = {"hidden_layer_sizes": (32, 32), "latent_dim": 16}
+
+CHANNELS = {
+    "beta": Parameter(
+        0.05,
+        [Interval(Real, 0, None, closed="left"), "array-like"],
+        "float or array-like of shape (n_tasks,)",
+        "Price of a nat of information. A linear-Gaussian task whose squared "
+        "correlation with X is below it closes its channel.",
+        stackable=True,
+    ),
+    "gamma": Parameter(
+        0.0,
+        [Interval(Real, 0, None, closed="left")],
+        "float",
+        "Weight of the information all tasks take together, which rewards sharing a "
+        "dimension; 0 is the paper's objective.",
+        stackable=True,
+    ),
+    "beta_warmup": Parameter(
+        0.5,
+        [Interval(Real, 0, 1, closed="both")],
+        "float",
+        "Fraction of the steps over which the price rises from 0 to `beta`.",
+    ),
+    "marginal": Parameter(
+        "closed",
+        [StrOptions({"closed", "learned"})],
+        "{'closed', 'learned'}",
+        "What a channel's output is measured against: the Gaussian of its own mean and "
+        "variance, which leaves the capacity as the price, or a Gaussian of mean zero "
+        "and learned variance, as in the paper.",
+    ),
+    "noise": Parameter(
+        "learned",
+        [StrOptions({"learned", "shared", "fixed"}), None],
+        "{'learned', 'shared', 'fixed'} or None",
+        "'learned': a channel for each task. 'shared': one channel that all tasks read "
+        "and pay for, a control. 'fixed': the paper's ablation, where the noise rests "
+        "for the first half of the training, and the encoder for the second. None "
+        "trains without noise and penalty: hard sharing.",
+    ),
+    "n_samples": Parameter(
+        None,
+        [Interval(Integral, 1, None, closed="left"), None],
+        "int or None",
+        "Draws of the noise over which predictions are averaged. None predicts without "
+        "noise.",
+    ),
+    "similarity": Parameter(
+        "capacity",
+        [StrOptions({"capacity", "log_variance"})],
+        "{'capacity', 'log_variance'}",
+        "What `task_distances_` compares: the capacities of the dimensions, or the "
+        "log-variances of the noise (eq. 11).",
+    ),
+    "noise_lr_multiplier": Parameter(
+        10.0,
+        [Interval(Real, 0, None, closed="neither")],
+        "float",
+        "Learning rate of the noise, and of all learned variances, in multiples of "
+        "`lr`.",
+    ),
+}
+
+REGRESSION = {
+    **CHANNELS,
+    "residual": Parameter(
+        "unit",
+        [StrOptions({"unit", "diagonal", "full"})],
+        "{'unit', 'diagonal', 'full'}",
+        "Covariance of what regression heads leave over, of the standardised targets. "
+        "'unit' costs half the squared error. 'diagonal' and 'full' learn variances, "
+        "and correlations of the tasks too, and cost the negative log-likelihood.",
+    ),
+}
+
+
+def encoder_of(estimator, context, latent_dim):
+    """Build the encoder that an estimator's shared parameters describe.
+
+    Parameters
+    ----------
+    estimator : estimator
+    context : NetworkContext
+    latent_dim : int or None
+
+    Returns
+    -------
+    Module
+    """
+    return build_encoder(
+        estimator.encoder,
+        context.input_shape,
+        hidden_layer_sizes=estimator.hidden_layer_sizes,
+        latent_dim=latent_dim,
+        generator=context.generator,
+        activation=estimator.activation,
+        dropout=estimator.dropout,
+        dtype=context.dtype,
+    )
