@@ -34,6 +34,7 @@ CHANNELS = {
     "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
 }
 PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
+PRICES = {**PRICE, "gamma": CHANNELS["gamma"]}
 PER_TASK = {"beta", "task_types", "task_weight"}
 
 
@@ -115,23 +116,27 @@ class Problem:
         return self.plan(*self.data(), seed=seed, **overrides)
 
 
+SHARING = Problem(HardSharingClassifier)
+BOTTLENECK = Problem(
+    HierarchicalIBClassifier, stackable=CHANNELS, plain=PlainBottleneck
+)
 PROBLEMS = [
-    Problem(HardSharingClassifier),
+    SHARING,
     Problem(HardSharingRegressor, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
-    Problem(HierarchicalIBClassifier, stackable=CHANNELS, plain=PlainBottleneck),
+    BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,
         parameters={"marginal": "learned"},
         stackable=CHANNELS,
         plain=PlainBottleneck,
     ),
-    Problem(HierarchicalIBRegressor, (1, 1, 1), {}, PRICE, PlainBottleneck),
+    Problem(HierarchicalIBRegressor, (1, 1, 1), {}, PRICES, PlainBottleneck),
     Problem(
         HierarchicalIBRegressor,
         (1, 1, 1),
         {"noise": "shared", "residual": "full"},
-        {**PRICE, "gamma": CHANNELS["gamma"]},
+        PRICES,
         PlainBottleneck,
         weighs_tasks=False,
     ),
@@ -139,7 +144,7 @@ PROBLEMS = [
         HierarchicalIBMixed,
         (1, 3, 2),
         {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
-        PRICE,
+        PRICES,
         PlainBottleneck,
     ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),

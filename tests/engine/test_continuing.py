@@ -12,9 +12,7 @@ from torch.testing import assert_close
 
 from skmtl.engine import train
 from skmtl.exceptions import TaskGroupWarning
-from tests.contracts._problems import PROBLEMS
-
-SHARING, *_, BOTTLENECK = PROBLEMS
+from tests.contracts._problems import BOTTLENECK, SHARING
 
 
 class Rates(Callback):

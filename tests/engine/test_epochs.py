@@ -13,9 +13,8 @@ from torch.testing import assert_close
 from skmtl import HardSharingRegressor
 from skmtl.engine import MultiTaskNet, train
 from skmtl.exceptions import ConvergenceError, InterruptedFitWarning, TaskGroupWarning
-from tests.contracts._problems import PROBLEMS
+from tests.contracts._problems import BOTTLENECK, PROBLEMS, SHARING
 
-SHARING, *_, BOTTLENECK = PROBLEMS
 EARLY = {"early_stopping": True, "validation_fraction": 0.25, "n_iter_no_change": 9}
 
 

@@ -10,9 +10,8 @@ from numpy.testing import assert_allclose
 
 from skmtl.engine import network_dtype, resolve_device, seeded, train
 from skmtl.exceptions import CollapseWarning, InputError, TaskGroupWarning
-from tests.contracts._problems import PROBLEMS
+from tests.contracts._problems import BOTTLENECK, SHARING
 
-SHARING, *_, BOTTLENECK = PROBLEMS
 CPU = torch.device("cpu")
 
 both = pytest.mark.parametrize("problem", [SHARING, BOTTLENECK], ids=str)

@@ -14,10 +14,8 @@ from torch.testing import assert_close
 from skmtl.engine import stack_key, train, train_fits
 from skmtl.exceptions import ConvergenceError, InputError
 from skmtl.nn import UserEncoder
-from tests.contracts._problems import PROBLEMS
+from tests.contracts._problems import BOTTLENECK, PROBLEMS, SHARING
 from tests.contracts._stack_asserts import assert_equal_histories
-
-SHARING, *_, BOTTLENECK = PROBLEMS
 
 
 def plain_encoder(n_features):

@@ -25,7 +25,8 @@ def build(kind, seed, hidden=(6,), latent=5, activation="relu"):
     if kind == "plain":
         return MultiTaskNetwork(encoder, heads)
     beta = torch.tensor([0.1, 0.2, 0.1 + 0.3 * seed])
-    return HierarchicalIBNetwork(encoder, heads, beta, 0.7, 0.5, 10.0, generator)
+    options = (beta, 0.7, 0.5, "learned", "closed", 10.0, generator)
+    return HierarchicalIBNetwork(encoder, heads, *options)
 
 
 def assert_direct_equals_autograd(network, x, row_weight, seeds):
