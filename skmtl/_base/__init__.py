@@ -1,6 +1,6 @@
 """The beam every estimator hangs on."""
 
-from ._context import NetworkContext
+from ._context import NetworkContext, encoder_of
 from ._documentation import multitask_estimator
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
@@ -17,6 +17,7 @@ __all__ = [
     "NetworkContext",
     "Parameter",
     "RegressorShell",
+    "encoder_of",
     "fit_jobs",
     "multitask_estimator",
     "parameter_table",

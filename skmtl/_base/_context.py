@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from skmtl.nn import build_encoder
 from skmtl.tasks import TaskSpec
 
-__all__ = ["NetworkContext", "Seeds", "build_network"]
+__all__ = ["NetworkContext", "Seeds", "build_network", "encoder_of"]
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,28 @@ def build_network(
             tuple(input_shape), tuple(specs), torch.Generator().manual_seed(seed), dtype
         )
         return estimator._build_network(context)
+
+
+def encoder_of(estimator, context, latent_dim):
+    """Build the encoder that an estimator's shared parameters describe.
+
+    Parameters
+    ----------
+    estimator : estimator
+    context : NetworkContext
+    latent_dim : int or None
+
+    Returns
+    -------
+    Module
+    """
+    return build_encoder(
+        estimator.encoder,
+        context.input_shape,
+        hidden_layer_sizes=estimator.hidden_layer_sizes,
+        latent_dim=latent_dim,
+        generator=context.generator,
+        activation=estimator.activation,
+        dropout=estimator.dropout,
+        dtype=context.dtype,
+    )

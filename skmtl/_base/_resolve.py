@@ -8,10 +8,15 @@ import torch
 
 from skmtl.engine import Settings, network_dtype, resolve_device
 
-__all__ = ["resolve_settings"]
+__all__ = ["auto_epochs", "resolve_settings"]
 
 _AUTO_STEPS = 2000
 _AUTO_EPOCHS = 10
+
+
+def auto_epochs(n_steps: int) -> int:
+    """Epochs that are enough, given the steps of one."""
+    return max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_steps))
 
 
 def resolve_settings(
@@ -25,8 +30,7 @@ def resolve_settings(
         batch_size = 256 if n_rows >= 20_000 else max(1, min(128, n_rows // 4))
     max_epochs = estimator.max_epochs
     if max_epochs == "auto":
-        steps = math.ceil(n_rows / batch_size)
-        max_epochs = max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / steps))
+        max_epochs = auto_epochs(math.ceil(n_rows / batch_size))
     decay = estimator.weight_decay
     if decay == "auto":
         decay = float(np.clip(200 / n_rows, 0.01, 1))

@@ -1,6 +1,5 @@
 """Fits to data that come in batches and need not fit into memory."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -17,14 +16,12 @@ from ._context import Seeds
 from ._data import FitData, factors_of
 from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._prepare import Prepared, make_plans
-from ._resolve import resolve_settings
+from ._resolve import auto_epochs, resolve_settings
 from ._weights import label_weights
 
 __all__ = ["BatchSource", "TaskBatches", "prepare_batches"]
 
 _SAMPLE_ROWS = 5000
-_AUTO_STEPS = 2000
-_AUTO_EPOCHS = 10
 
 
 class BatchSource:
@@ -153,8 +150,7 @@ def prepare_batches(estimator, batches, classes):
     factors = factors_of(estimator, encoder, codes, observed)
     settings = resolve_settings(estimator, X.dtype, len(codes))
     if estimator.max_epochs == "auto":
-        epochs = max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_batches))
-        settings = replace(settings, max_epochs=epochs)
+        settings = replace(settings, max_epochs=auto_epochs(n_batches))
     codes, observed = codes[places], observed[places]
     sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
     plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)

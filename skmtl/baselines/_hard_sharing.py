@@ -5,10 +5,11 @@ from .._base import (
     MixedShell,
     MultiTaskEstimator,
     RegressorShell,
+    encoder_of,
     multitask_estimator,
     parameter_table,
 )
-from ..nn import MultiTaskNetwork, TaskHeads, build_encoder
+from ..nn import MultiTaskNetwork, TaskHeads
 
 __all__ = ["HardSharingClassifier", "HardSharingMixed", "HardSharingRegressor"]
 
@@ -17,16 +18,7 @@ class _HardSharing(MultiTaskEstimator):
     """The algorithm: all tasks read one representation."""
 
     def _build_network(self, context):
-        encoder = build_encoder(
-            self.encoder,
-            context.input_shape,
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            latent_dim=self.latent_dim,
-            generator=context.generator,
-            activation=self.activation,
-            dropout=self.dropout,
-            dtype=context.dtype,
-        )
+        encoder = encoder_of(self, context, self.latent_dim)
         heads = TaskHeads(
             encoder.out_features, context.n_outputs, context.generator, context.dtype
         )

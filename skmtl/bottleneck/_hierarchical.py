@@ -5,13 +5,12 @@ import math
 import numpy as np
 import torch
 
-from skmtl._base import MultiTaskEstimator, warn_user
+from skmtl._base import MultiTaskEstimator, encoder_of, warn_user
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import CommonRandom, MultiTaskNetwork, TaskHeads
 from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
 
 from ._network import HierarchicalIBNetwork
-from ._options import encoder_of
 from ._residual import Residual, ResidualNetwork
 
 __all__ = ["HierarchicalIB", "HierarchicalRegression"]

@@ -10,13 +10,14 @@ from skmtl._base import (
     MultiTaskEstimator,
     Parameter,
     RegressorShell,
+    encoder_of,
     multitask_estimator,
     parameter_table,
 )
 from skmtl.nn import TaskHeads
 
 from ._mtvib_network import GaussianEncoder, MTVIBNetwork
-from ._options import DEFAULTS, encoder_of
+from ._options import DEFAULTS
 
 __all__ = ["MTVIBClassifier", "MTVIBMixed", "MTVIBRegressor"]
 

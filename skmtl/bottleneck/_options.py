@@ -5,9 +5,8 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmtl._base import Parameter
-from skmtl.nn import build_encoder
 
-__all__ = ["CHANNELS", "DEFAULTS", "REGRESSION", "encoder_of"]
+__all__ = ["CHANNELS", "DEFAULTS", "REGRESSION"]
 
 DEFAULTS = {"hidden_layer_sizes": (32, 32), "latent_dim": 16}
 
@@ -85,28 +84,3 @@ REGRESSION = {
         "and correlations of the tasks too, and cost the negative log-likelihood.",
     ),
 }
-
-
-def encoder_of(estimator, context, latent_dim):
-    """Build the encoder that an estimator's shared parameters describe.
-
-    Parameters
-    ----------
-    estimator : estimator
-    context : NetworkContext
-    latent_dim : int or None
-
-    Returns
-    -------
-    Module
-    """
-    return build_encoder(
-        estimator.encoder,
-        context.input_shape,
-        hidden_layer_sizes=estimator.hidden_layer_sizes,
-        latent_dim=latent_dim,
-        generator=context.generator,
-        activation=estimator.activation,
-        dropout=estimator.dropout,
-        dtype=context.dtype,
-    )
