@@ -17,6 +17,7 @@ from ._data import FitData, factors_of
 from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
+from ._scale import warn_of_scale
 from ._weights import label_weights
 
 __all__ = ["BatchSource", "TaskBatches", "prepare_batches"]
@@ -143,6 +144,7 @@ def prepare_batches(estimator, batches, classes):
     source = BatchSource(batches, estimator.batch_size, seeds.split)
     X, places, targets, n_batches = _first_pass(estimator, source, seeds)
     warn_of_channels_last(estimator, X)
+    warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
     if classes is None:
         warn_of_many_classes(encoder)

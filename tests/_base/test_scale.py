@@ -59,3 +59,12 @@ def test_estimators_name_the_column():
         with pytest.warns(FeatureScaleWarning, match=r"'salary' \(1e\+05\)") as caught:
             estimator.fit(frame, y)
     assert caught[0].filename == __file__
+
+
+def test_batches_are_looked_at_too():
+    large, y = X * [1, 1, 1e5, 1], (X[:, :2] > 0).astype(int)
+    estimator = HardSharingClassifier(max_epochs=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        with pytest.warns(FeatureScaleWarning, match="column 2"):
+            estimator.fit_batches([(large[:150], y[:150]), (large[150:], y[150:])])
