@@ -1,14 +1,10 @@
-"""Planted groups, data without groups, copies of one task, and the land mines."""
+"""Planted groups, data without groups, and copies of one task."""
 
 import warnings
 
 import numpy as np
 from _bottleneck_runs import Job, rows_of, run_stack
-from _digit_tasks import FOLDER
 from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.preprocessing import StandardScaler
 
 from skmtl import HierarchicalIBClassifier
 from skmtl.datasets import make_grouped_tasks, make_multitask_classification
@@ -193,84 +189,3 @@ def null_data(rows, options):
             f"{[row['n_groups'] for row in found]}",
             flush=True,
         )
-
-
-def landmine(options):
-    """29 fields, two known groups: agreement of the groups and mean AUC."""
-    path = FOLDER / "landmine.npz"
-    if not path.exists():
-        print(f"landmine: no file {path.name} in the folder of the data; left out")
-        return
-    data = np.load(path)
-    X, y, task, train, test = (
-        data[name] for name in ("X", "y", "task", "train", "test")
-    )
-    rows = rows_of("landmine", options)
-    X = StandardScaler().fit(X[train]).transform(X)
-    Y = np.full((len(X), 29), np.nan)
-    Y[np.arange(len(X)), task] = y
-
-    def judge(est):
-        proba = est.predict_proba(X[test])
-        aucs = [
-            roc_auc_score(y[test][task[test] == own], scores[task[test] == own, 1])
-            for own, scores in enumerate(proba)
-        ]
-        return {
-            "ari": adjusted_rand(est.task_groups_, data["groups"]),
-            "n_groups": int(est.task_groups_.max()) + 1,
-            "auc": float(np.mean(aucs)),
-        }
-
-    one_hot = np.hstack([X, np.eye(29)[task]])
-    for name, score in {
-        "pooled logistic regression": logistic(one_hot, y, task, train, test, False),
-        "separate logistic regression": logistic(X, y, task, train, test, True),
-    }.items():
-        print(f"landmine, {name}: mean AUC {score:.4f}")
-    variants = {
-        "default": {},
-        "no noise": {"noise": None},
-        "shared noise": {"noise": "shared"},
-        "ten members": {"n_estimators": 10},
-        "beta .01": {"beta": 0.01},
-        "decay .3": {"weight_decay": 0.3},
-        "all rows": {},
-    }
-    for variant, parameters in variants.items():
-        chosen = np.arange(len(X)) if variant == "all rows" else train
-        short = {"max_epochs": 2} if options.quick else {}
-        jobs = [
-            Job(
-                {"variant": variant, "seed": seed},
-                HierarchicalIBClassifier(
-                    random_state=seed, device=options.device, **parameters, **short
-                ),
-                Y[chosen],
-                judge,
-            )
-            for seed in range(options.few(10, 2))
-        ]
-        found = run_stack(rows, f"landmine {variant}", jobs, X[chosen])
-        note = " (test rows are among them)" if variant == "all rows" else ""
-        print(
-            f"landmine, {variant}: ARI {[round(row['ari'], 2) for row in found]}, "
-            f"mean AUC {np.mean([row['auc'] for row in found]):.4f}{note}",
-            flush=True,
-        )
-
-
-def logistic(X, y, task, train, test, separate):
-    """Mean AUC over the fields of one model, or of one per field."""
-    scores = np.zeros(len(X))
-    for own in range(29) if separate else [None]:
-        mine = np.ones(len(X), dtype=bool) if own is None else task == own
-        fitted, judged = train[mine[train]], test[mine[test]]
-        model = LogisticRegression(max_iter=2000).fit(X[fitted], y[fitted])
-        scores[judged] = model.decision_function(X[judged])
-    return np.mean(
-        [
-            roc_auc_score(y[test][task[test] == own], scores[test][task[test] == own])
-            for own in range(29)
-        ]
-    )

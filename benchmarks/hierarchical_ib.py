@@ -29,8 +29,9 @@ import time
 import torch
 from _bottleneck_graded import graded
 from _bottleneck_groups import defaults, table5
+from _bottleneck_landmine import landmine
 from _bottleneck_overlaid import multimnist
-from _bottleneck_planted import landmine, planted
+from _bottleneck_planted import planted
 from _bottleneck_runs import Options
 from threadpoolctl import threadpool_limits
 
