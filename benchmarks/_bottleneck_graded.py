@@ -1,10 +1,12 @@
 """Tasks that share from none to three of four digits: similarity in degrees."""
 
+from functools import partial
 from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _bottleneck_groups import head_gram, label_information
 from _bottleneck_runs import Job, digits, rows_of, run_stack, tasks_of
 from scipy.stats import spearmanr
 
@@ -19,6 +21,7 @@ from skmtl.similarity import (
 
 N_TASKS = 6
 JUDGING, CHOOSING = 2000, 3000  # first of the 20 draws of digits of each purpose
+N_ROWS = 5000  # that similarities are read from
 GAMMAS, LATENT = (0.0, 0.5, 1.0), (4, 8, 16, 32)
 PICTURES = {
     "figure 2, 4 tasks of 3": [[0, 1, 2], [1, 2, 3], [5, 6, 7], [6, 7, 8]],
@@ -49,32 +52,39 @@ def rank_agreement(similarity, n_shared):
     return float(spearmanr(similarity[upper], n_shared[upper]).statistic)
 
 
-def reference_of(X, y):
-    """The measure that needs no network, on 5,000 rows."""
-    trunk = random_trunk(X[:5000], random_state=0)
-    return target_relatedness(trunk, y[:5000], random_state=0).similarity
+def reference_of(representation, y):
+    """The reference measure on the first 5,000 rows, without its gate."""
+    return target_relatedness(
+        representation[:N_ROWS], y[:N_ROWS], n_permutations=0
+    ).similarity
 
 
-def judge(est, X_test, y_test, X, y, reference, n_shared):
+def judge(est, known):
     """Agreement of every measure with the number of shared digits."""
     overlap = capacity_overlap(est.capacity_)
-    Z = est.transform(X[:5000])
-    trained = target_relatedness(Z, y[:5000], random_state=0).similarity
+    Z = est.transform(known["X"][:N_ROWS])
+    reference, trained = known["reference"], reference_of(Z, known["y"])
+    heads = np.clip(head_gram(est, Z), 0, 1)
     measures = {
         "default": est.task_similarity_,
         "overlap": overlap,
-        "overlap x reference": np.sqrt(overlap * reference),
-        "overlap x own reference": np.sqrt(overlap * trained),
+        "overlap x reference": overlap * reference,
+        "overlap x reference^3": overlap * reference**3,
+        "overlap x own reference": overlap * trained,
+        "overlap x heads": overlap * heads,
         "reference": reference,
         "own reference": trained,
+        "heads": heads,
         "capacity": -capacity_distance(est.capacity_),
         "log_variance": -log_variance_distance(est.noise_log_variance_),
         "capacity cosine": cosine(est.capacity_),
+        "labels alone": label_information(known["y"][:N_ROWS]),
     }
     return {
-        "accuracy": float(est.score(X_test, y_test)),
+        "accuracy": float(est.score(known["X_test"], known["y_test"])),
         "spearman": {
-            name: rank_agreement(own, n_shared) for name, own in measures.items()
+            name: rank_agreement(own, known["n_shared"])
+            for name, own in measures.items()
         },
         "groups": est.task_groups_.tolist(),
     }
@@ -90,27 +100,31 @@ def run(rows, title, design, states, variants, name, options):
     """Fit all draws of digits and variants as one call."""
     X, digit, X_test, digit_test = digits(name, 0, options.quick)
     short = {"max_epochs": 2} if options.quick else {}
+    trunk = random_trunk(X[:N_ROWS], random_state=0)
     jobs = []
     for state in states:
         subsets = DESIGNS[design](state)
         y, y_test = tasks_of(digit, subsets), tasks_of(digit_test, subsets)
-        n_shared = np.array([[len({*a} & {*b}) for b in subsets] for a in subsets])
-        reference = reference_of(X, y)
+        known = {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
+        known["n_shared"] = np.array(
+            [[len({*a} & {*b}) for b in subsets] for a in subsets]
+        )
+        known["reference"] = reference_of(trunk, y)
         for gamma, latent_dim in variants:
             key = {"design": design, "state": state, "data": name, "gamma": gamma}
-            known = (X_test, y_test, X, y, reference, n_shared)
+            estimator = HierarchicalIBClassifier(
+                gamma=gamma,
+                latent_dim=latent_dim,
+                random_state=0,
+                device=options.device,
+                **short,
+            )
             jobs.append(
                 Job(
                     {**key, "latent_dim": latent_dim},
-                    HierarchicalIBClassifier(
-                        gamma=gamma,
-                        latent_dim=latent_dim,
-                        random_state=0,
-                        device=options.device,
-                        **short,
-                    ),
+                    estimator,
                     y,
-                    lambda est, known=known: judge(est, *known),
+                    partial(judge, known=known),
                 )
             )
     return run_stack(rows, title, jobs, X)
@@ -140,13 +154,16 @@ def graded(options):
             print_measures(title, found)
         if options.wants("choosing"):
             states = range(CHOOSING, CHOOSING + count)
-            for latent_dim in LATENT:
-                variants = [(gamma, latent_dim) for gamma in GAMMAS]
-                title = f"{name} {design}, other digits, D={latent_dim}"
-                found = run(rows, title, design, states, variants, name, options)
-                for gamma in GAMMAS:
-                    own = [row for row in found if row["gamma"] == gamma]
-                    print_measures(f"{title}, gamma={gamma}", own)
+            variants = list(product(GAMMAS, LATENT))
+            title = f"{name} {design}, other digits"
+            found = run(rows, title, design, states, variants, name, options)
+            for gamma, latent_dim in variants:
+                own = [
+                    row
+                    for row in found
+                    if (row["gamma"], row["latent_dim"]) == (gamma, latent_dim)
+                ]
+                print_measures(f"{title}, gamma {gamma}, D {latent_dim}", own)
     if options.wants("pictures"):
         pictures(options)
 
