@@ -43,7 +43,7 @@ def planted(options):
 def planted_one(rows, name, parameters, options):
     """Five seeds of one planted problem."""
     table = {"default": [], "no noise": []}
-    for seed in range(options.few(10 if "n=200" in name else 5, 2)):
+    for seed in range(options.few(10 if name.endswith("n=200") else 5, 2)):
         n_train = parameters["n_samples"]
         sizes = {**parameters, "n_samples": n_train + N_TEST}
         data = make_multitask_classification(
