@@ -12,6 +12,7 @@ torch.Size([5, 4, 2])
 
 from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
+from ._fisher import fisher_information
 from ._heads import TaskHeads, rows_of_tasks
 from ._layers import (
     Dropout,
@@ -20,6 +21,7 @@ from ._layers import (
     member_linear,
     weight_gradient,
 )
+from ._likelihood import likelihood_gradients
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
 from ._stacking import shared_values, stack_modules, unstack_module
@@ -39,6 +41,8 @@ __all__ = [
     "TaskHeads",
     "UserEncoder",
     "build_encoder",
+    "fisher_information",
+    "likelihood_gradients",
     "member_linear",
     "rows_of_tasks",
     "shared_values",
