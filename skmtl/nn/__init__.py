@@ -25,6 +25,7 @@ from ._likelihood import likelihood_gradients
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
 from ._stacking import shared_values, stack_modules, unstack_module
+from ._task_fisher import task_fisher
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "rows_of_tasks",
     "shared_values",
     "stack_modules",
+    "task_fisher",
     "unstack_module",
     "weight_gradient",
 ]

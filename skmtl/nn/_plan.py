@@ -49,6 +49,7 @@ class Plan:
             and self._order.count(call.layer) == 1
             and _is_by_rows(call, other)
             and own == self._wanted(call.layer)
+            and self._are_distinct(call.layer)
             and self._form(call, 1) is not None
         }
         self.numbers_per_row = sum(map(call_numbers, calls)) // 2
@@ -73,6 +74,10 @@ class Plan:
         names = self.owners[layer].values()
         return {name: self._total[name] for name in names if name in self._total}
 
+    def _are_distinct(self, layer: nn.Module) -> bool:
+        names = list(self.owners[layer].values())
+        return len(set(names)) == len(names)
+
     def _form(self, call: Call, numbers: int) -> LayerSquares | None:
         form = _closed_form(call)
         if form is not None or not _is_pure(call.layer):
@@ -82,7 +87,9 @@ class Plan:
         }
 
         def run(values: Values, *inputs: Tensor) -> Tensor:
-            output: Tensor = torch.func.functional_call(call.layer, values, inputs)
+            output: Tensor = torch.func.functional_call(
+                call.layer, values, inputs, tie_weights=False
+            )
             return output
 
         return RowwiseSquares(run, own, call.inputs, numbers)

@@ -33,10 +33,25 @@ def parameter_values(
 
 def frozen_run(module: nn.Module) -> Callable[[Values, Tensor], Tensor]:
     """Make a function of parameters and rows that leaves the module as it is."""
-    buffers = {name: value.clone() for name, value in module.named_buffers()}
+    # Every place once: torch's own handling of tied values leaves a module that holds
+    # one layer twice with the wrong parameters.
+    names = {id(value): name for name, value in module.named_parameters()}
+    copies = {id(value): value.clone() for value in module.buffers()}
+    places, buffers = {}, {}
+    for prefix, part in module.named_modules():
+        start = f"{prefix}." if prefix else ""
+        for local, value in part._parameters.items():
+            if value is not None:
+                places[start + local] = names[id(value)]
+        for local, value in part._buffers.items():
+            if value is not None:
+                buffers[start + local] = copies[id(value)]
 
     def run(values: Values, x: Tensor) -> Tensor:
-        output: Tensor = torch.func.functional_call(module, (values, buffers), (x,))
+        own = {place: values[name] for place, name in places.items()}
+        output: Tensor = torch.func.functional_call(
+            module, {**own, **buffers}, (x,), tie_weights=False
+        )
         return output
 
     return run
