@@ -156,12 +156,13 @@ class _Question:
         likelihood: str,
         sigma: float | Tensor | None,
     ) -> None:
+        two = x[[0, len(x) - 1]]
         with evaluating(module), torch.no_grad():
-            outputs = frozen_run(module)(dict(module.named_parameters()), x[:1])
+            outputs = frozen_run(module)(dict(module.named_parameters()), two)
         if not isinstance(outputs, Tensor) or outputs.dim() != 2:
             shape = tuple(getattr(outputs, "shape", ()))
             raise InputError(
-                "`module` must map (batch, ...) to outputs (batch, n_outputs); one row "
+                "`module` must map (batch, ...) to outputs (batch, n_outputs); two rows "
                 f"gave {type(outputs).__name__} of shape {shape}. Wrap it in a module "
                 "that gives such a tensor."
             )
