@@ -162,8 +162,8 @@ class _Question:
         if not isinstance(outputs, Tensor) or outputs.dim() != 2:
             shape = tuple(getattr(outputs, "shape", ()))
             raise InputError(
-                "`module` must map (batch, ...) to outputs (batch, n_outputs); two rows "
-                f"gave {type(outputs).__name__} of shape {shape}. Wrap it in a module "
+                "`module` must map (batch, ...) to outputs (batch, n_outputs); two "
+                f"rows gave {type(outputs).__name__} of shape {shape}. Wrap it in a module "
                 "that gives such a tensor."
             )
         self._outputs, self._n_rows = outputs, len(x)

@@ -139,5 +139,5 @@ def _of_classes(
         chosen = below.sum(-1, keepdim=True).clamp(max=outputs.shape[-1] - 1)
     else:
         assert codes is not None, "labels are given"
-        chosen = codes.to(torch.int64)
+        chosen = codes.to(torch.int64).expand(*outputs.shape[:-1], 1)
     yield (-probability).scatter(-1, chosen, others.gather(-1, chosen))

@@ -59,9 +59,10 @@ def member_squares(
     run = frozen_run(module)
     row_axes = x.dim() - axis
     with evaluating(module), torch.enable_grad():
-        for rows in cut_rows(module, lambda one: run(values, one), x, axis, numbers):
+        for rows in cut_rows(names, lambda one: run(values, one), x, axis, numbers):
             with recording(names) as calls:
                 output = run(values, x[(slice(None),) * axis + (rows,)])
+            _check_once(calls)
             layers = []
             for call in calls:
                 own = {
@@ -95,6 +96,16 @@ def _layer_names(module: nn.Module) -> dict[nn.Module, dict[str, str]]:
             "UserEncoder, or take the members one by one."
         )
     return names
+
+
+def _check_once(calls: list[Call]) -> None:
+    layers = [call.layer for call in calls]
+    for layer in layers:
+        if layers.count(layer) > 1:
+            raise InputError(
+                "a layer with members must run once in a forward pass; found "
+                f"{layers.count(layer)} runs of {layer}. Use a layer for each."
+            )
 
 
 def _form(call: Call, values: Values, row_axes: int, numbers: int) -> LayerSquares:

@@ -1,6 +1,6 @@
 """Squares of gradients that were summed over the rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from ._plan import call_numbers
 from ._recording import evaluating, recording
 from ._row_squares import Pull, Values, frozen_run, parameter_values
 from ._rowwise import row_chunks
+from ._user_encoder import UserEncoder
 
 __all__ = ["cut_rows", "squared_sums"]
 
@@ -43,7 +44,8 @@ def squared_sums(
     ]
     run = frozen_run(module)
     with evaluating(module), torch.enable_grad():
-        for rows in cut_rows(module, lambda one: run(values, one), x, axis, numbers):
+        layers = _measured(module, values)
+        for rows in cut_rows(layers, lambda one: run(values, one), x, axis, numbers):
             output = run(values, x[(slice(None),) * axis + (rows,)])
             if not output.requires_grad:
                 break
@@ -65,14 +67,26 @@ def squared_sums(
 
 
 def cut_rows(
-    module: nn.Module,
+    layers: Collection[nn.Module],
     run: Callable[[Tensor], Tensor],
     x: Tensor,
     axis: int,
     numbers: int,
 ) -> list[slice]:
     """Cut rows into chunks by what the layers need for a single one."""
-    parts = [part for part in module.modules() if part._parameters]
-    with recording(parts) as calls:
+    with recording(layers) as calls:
         run(x.narrow(axis, 0, 1))
     return row_chunks(x.shape[axis], sum(map(call_numbers, calls)), numbers)
+
+
+def _measured(module: nn.Module, values: Values) -> list[nn.Module]:
+    """Layers with parameters, but for those that run vectorised over members."""
+    hidden: set[nn.Module] = set()
+    for prefix, part in module.named_modules():
+        if isinstance(part, UserEncoder):
+            start = f"{prefix}." if prefix else ""
+            names = [start + name for name, _ in part.named_parameters()]
+            if any(values[name].dim() > part.solo_dims for name in names[:1]):
+                hidden.update(part.module.modules())
+    own = [part for part in module.modules() if part._parameters]
+    return [part for part in own if part not in hidden]

@@ -1,6 +1,5 @@
 """What the Fisher information leaves alone, and what it refuses."""
 
-
 import pytest
 import torch
 from torch import nn
