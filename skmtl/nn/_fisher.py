@@ -163,8 +163,8 @@ class _Question:
             shape = tuple(getattr(outputs, "shape", ()))
             raise InputError(
                 "`module` must map (batch, ...) to outputs (batch, n_outputs); two "
-                f"rows gave {type(outputs).__name__} of shape {shape}. Wrap it in a module "
-                "that gives such a tensor."
+                f"rows gave {type(outputs).__name__} of shape {shape}. Wrap it in a "
+                "module that gives such a tensor."
             )
         self._outputs, self._n_rows = outputs, len(x)
         n_outputs = outputs.shape[1]
