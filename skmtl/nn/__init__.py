@@ -24,7 +24,12 @@ from ._layers import (
 from ._likelihood import likelihood_gradients
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
-from ._stacking import shared_values, stack_modules, unstack_module
+from ._stacking import (
+    member_tensors,
+    shared_values,
+    stack_modules,
+    unstack_module,
+)
 from ._task_fisher import task_fisher
 from ._user_encoder import UserEncoder
 
@@ -45,6 +50,7 @@ __all__ = [
     "fisher_information",
     "likelihood_gradients",
     "member_linear",
+    "member_tensors",
     "rows_of_tasks",
     "shared_values",
     "stack_modules",
