@@ -238,16 +238,16 @@ def measure(rows, repeats, only):
 
 def report(name, found):
     """Medians of the ratios to ours."""
-    own = np.array(found["task_fisher"])
-    print(f"{name}: {1e3 * np.median(own):.0f} ms")
+    print(f"{name}: {1e3 * np.median(found['task_fisher']):.0f} ms")
     for contender, times in found.items():
-        ratio = np.median(np.array(times) / own)
-        spread = np.ptp(np.array(times) / own)
-        print(f"    {contender:20s}{ratio:8.1f} times, range {spread:.1f}", flush=True)
+        ratios = np.array(times) / found["task_fisher"]
+        middle, low, high = np.median(ratios), ratios.min(), ratios.max()
+        print(f"    {contender:20s}{middle:8.1f} ({low:.1f} to {high:.1f})", flush=True)
 
 
 def added_memory(name):
     """Peak of memory that one call adds, result included, in a fresh process."""
+    torch.set_num_threads(1)
     problem = Problem(*PROBLEMS[name])
     few = copy.copy(problem)
     few.x = problem.x[:32]
@@ -273,9 +273,7 @@ def measure_memory(rows, repeats):
 
 
 def _ask(name):
-    code = (
-        f"import fisher, torch; torch.set_num_threads(1); fisher.added_memory({name!r})"
-    )
+    code = f"import fisher; fisher.added_memory({name!r})"
     here = Path(__file__).parent
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=here)

@@ -112,6 +112,7 @@ def fisher_information(
     _check_choice("likelihood", likelihood, _LIKELIHOODS)
     if len(x) == 0:
         raise InputError("`x` needs at least one row; found none.")
+    x = x.detach()
     asked = _Question(module, x, likelihood, sigma)
     weight = asked.row_weight(sample_weight)
     codes = draws = None

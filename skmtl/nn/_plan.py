@@ -5,7 +5,7 @@ graph of a run tells, and if the batch is in front of all it reads and gives, wh
 on two and on three rows tell.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -32,8 +32,9 @@ class Plan:
         run: Callable[[Values, Tensor], Tensor],
         values: Values,
         x: Tensor,
+        names: Collection[str],
     ) -> None:
-        self._run, self._values = run, values
+        self._run, self._values, self._names = run, values, names
         self.owners = _owners(module)
         few = [x[[row % len(x) for row in range(count)]] for count in (2, 3)]
         traces = [self._trace(rows) for rows in few]
@@ -102,24 +103,26 @@ class Plan:
         known = self._order == [call.layer for call in calls]
         layers = []
         for call in calls if known else []:
-            form = self._form(call, numbers) if call.layer in self._direct else None
+            wanted = not set(self._names).isdisjoint(self.owners[call.layer].values())
+            direct = wanted and call.layer in self._direct
+            form = self._form(call, numbers) if direct else None
             if form is not None and call.edge is not None:
                 layers.append((call, form))
         settled = {
             name for call, _ in layers for name in self.owners[call.layer].values()
         }
         open_names = [
-            name for name in self._values if name in self._total and name not in settled
+            name for name in self._names if name in self._total and name not in settled
         ]
         if not open_names:
             return output, layers, None
         fixed = {name: value.detach() for name, value in self._values.items()}
-        wanted = {name: fixed[name] for name in open_names}
+        open_values = {name: fixed[name] for name in open_names}
 
         def whole(values: Values, rows: Tensor) -> Tensor:
             return self._run({**fixed, **values}, rows)
 
-        return output, layers, RowwiseSquares(whole, wanted, (x,), numbers)
+        return output, layers, RowwiseSquares(whole, open_values, (x,), numbers)
 
 
 def _owners(module: nn.Module) -> dict[nn.Module, dict[str, str]]:

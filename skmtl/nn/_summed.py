@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ._plan import call_numbers
 from ._recording import evaluating, recording
-from ._row_squares import Pull, Values, frozen_run, parameter_values
+from ._row_squares import Pull, Values, empty_totals, frozen_run, parameter_values
 from ._rowwise import row_chunks
 from ._user_encoder import UserEncoder
 
@@ -22,12 +22,13 @@ def squared_sums(
     parameters: Mapping[str, Tensor] | None = None,
     numbers: int = 2**23,
     axis: int = 0,
+    names: Collection[str] | None = None,
 ) -> list[Values]:
     """Square the gradients of each group, summed over rows and derivatives.
 
     Parameters
     ----------
-    module, x, pull, n_groups, parameters, numbers
+    module, x, pull, n_groups, parameters, numbers, names
         As for :func:`module_squares`; members are allowed.
     axis : int, default=0
         The axis of ``x`` that counts the rows.
@@ -38,10 +39,8 @@ def squared_sums(
         For each group the squares, by parameter.
     """
     values = parameter_values(module, parameters)
-    totals = [
-        {name: torch.zeros_like(value) for name, value in values.items()}
-        for _ in range(n_groups)
-    ]
+    totals = empty_totals(values, n_groups, names)
+    wanted = [values[name] for name in totals[0]]
     run = frozen_run(module)
     with evaluating(module), torch.enable_grad():
         layers = _measured(module, values)
@@ -53,17 +52,14 @@ def squared_sums(
             for total, group in zip(totals, groups, strict=True):
                 found = torch.autograd.grad(
                     output,
-                    list(values.values()),
+                    wanted,
                     torch.stack(list(group)).sum(0),
                     retain_graph=True,
                     materialize_grads=True,
                 )
                 for whole, own in zip(total.values(), found, strict=True):
                     whole += own
-    return [
-        {name: value.detach().square() for name, value in total.items()}
-        for total in totals
-    ]
+    return [{name: value.square() for name, value in total.items()} for total in totals]
 
 
 def cut_rows(

@@ -40,7 +40,8 @@ def test_every_module(name, kind):
 @pytest.mark.parametrize("name", MODULES)
 def test_which_parameters_need_the_whole_network(name):
     module, x = build(name)
-    plan = Plan(module, frozen_run(module), parameter_values(module), x)
+    values = parameter_values(module)
+    plan = Plan(module, frozen_run(module), values, x, values)
     _, _, rest = plan.run(x, 2**20)
     left = [] if rest is None else rest._values
     assert len(left) == MODULES[name][2]

@@ -8,6 +8,7 @@ from torch import nn
 from skmtl.exceptions import InputError
 from skmtl.nn import (
     ConvEncoder,
+    MemberLinear,
     MemberRandom,
     MLPEncoder,
     TaskHeads,
@@ -247,14 +248,42 @@ def test_what_is_refused(change, words):
         task_fisher(encoder, heads, x, **{"specs": SPECS, **change})
 
 
-def test_unknown_layers_with_members_are_refused():
-    class Normed(MLPEncoder):
-        def __init__(self, random):
-            super().__init__(5, [4], None, random, dtype=DOUBLE)
-            self.norm = nn.LayerNorm(4, dtype=DOUBLE)
+def test_only_some_parameters():
+    alone = [build("conv", seed) for seed in range(2)]
+    stacked = [stack_modules(list(own)) for own in list(zip(*alone, strict=True))[:2]]
+    for encoder, heads in (alone[0][:2], stacked):
+        for kind in ("predicted", "batch"):
+            options = {"kind": kind, "codes": labels()[0], "row_axes": 2}
+            found = task_fisher(encoder, heads, alone[0][2], SPECS, **options)
+            names = ["convolutions.1.weight", "dense.hidden.0.bias"]
+            few = task_fisher(
+                encoder, heads, alone[0][2], SPECS, names=names, **options
+            )
+            assert_same(few, {name: found[name] for name in names})
 
+
+class Normed(MLPEncoder):
+    """Parameters in a layer that knows no members."""
+
+    def __init__(self, random):
+        super().__init__(5, [4], None, random, dtype=DOUBLE)
+        self.norm = nn.LayerNorm(4, dtype=DOUBLE)
+
+
+def test_unknown_layers_with_members_are_refused():
     random = torch.Generator().manual_seed(0)
     encoder = stack_modules([Normed(random), Normed(random)])
     heads = stack_modules([TaskHeads(4, N_OUTPUTS, random, DOUBLE) for _ in range(2)])
     with pytest.raises(InputError, match=r"norm\.weight"):
         task_fisher(encoder, heads, draw(N_ROWS, 5), SPECS)
+    names = ["hidden.0.weight"]
+    found = task_fisher(encoder, heads, draw(N_ROWS, 5), SPECS, names=names)
+    assert list(found) == names
+
+
+def test_layers_with_members_run_once():
+    random = torch.Generator().manual_seed(0)
+    layer = stack_modules([MemberLinear(5, 5, random, dtype=DOUBLE) for _ in range(2)])
+    heads = stack_modules([TaskHeads(5, N_OUTPUTS, random, DOUBLE) for _ in range(2)])
+    with pytest.raises(InputError, match="found 2 runs of MemberLinear"):
+        task_fisher(nn.Sequential(layer, layer), heads, draw(N_ROWS, 5), SPECS)
