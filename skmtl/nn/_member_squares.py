@@ -13,6 +13,7 @@ from ._recording import Call, evaluating, recording
 from ._row_squares import (
     Pull,
     Values,
+    add_sums,
     empty_totals,
     frozen_run,
     module_squares,
@@ -72,10 +73,7 @@ def member_squares(
             swept = sweep(output, layers, None, pull(output.detach(), rows))
             for total, found in zip(totals, swept, strict=True):
                 for (call, _), sums in zip(layers, found, strict=True):
-                    for local, value in sums.items():
-                        name = places[call.layer][local]
-                        if name in total:
-                            total[name] += value.reshape(total[name].shape)
+                    add_sums(total, places[call.layer], sums)
     return totals
 
 

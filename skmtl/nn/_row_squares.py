@@ -75,6 +75,14 @@ def frozen_run(module: nn.Module) -> Callable[[Values, Tensor], Tensor]:
     return run
 
 
+def add_sums(total: Values, names: Mapping[str, str], sums: Values) -> None:
+    """Add a layer's sums to those of the network, where these are wanted."""
+    for local, value in sums.items():
+        whole = total.get(names.get(local, ""))
+        if whole is not None:
+            whole += value.reshape(whole.shape)
+
+
 def sweep(
     output: Tensor,
     layers: list[tuple[Call, LayerSquares]],
@@ -143,11 +151,9 @@ def module_squares(
                 break
             swept = sweep(output, layers, rest, pull(output.detach(), rows))
             known = [plan.owners[call.layer] for call, _ in layers]
-            known += [{}] if rest is not None else []
+            if rest is not None:
+                known.append({name: name for name in values})
             for total, found in zip(totals, swept, strict=True):
                 for own_names, sums in zip(known, found, strict=True):
-                    for name, value in sums.items():
-                        if own_names.get(name, name) in total:
-                            whole = total[own_names.get(name, name)]
-                            whole += value.reshape(whole.shape)
+                    add_sums(total, own_names, sums)
     return totals

@@ -91,6 +91,30 @@ class Branching(nn.Module):
         return torch.stack(parts) @ self.weight.t()
 
 
+class Shadowed(nn.Module):
+    """A parameter called as one that the layer inside lacks."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.ones(3))
+        self.inner = nn.Linear(5, 3, bias=False)
+
+    def forward(self, x):
+        return self.inner(x) + self.bias.exp()
+
+
+class Choosing(nn.Module):
+    """Layers that not all batches reach."""
+
+    def __init__(self):
+        super().__init__()
+        self.few, self.many = nn.Linear(5, 3), nn.Linear(5, 3)
+
+    def forward(self, x):
+        layer = self.few if len(x) < 4 else self.many
+        return 0 * layer(x) + self.few(x) + self.many(x).sin()
+
+
 class Turned(nn.Module):
     """Sequences with the batch in the second place."""
 
@@ -190,6 +214,8 @@ MODULES = {
     "borrowed weight": (Borrowing, FLAT, 2),
     "tied weights": (Tied, FLAT, 3),
     "control flow": (Branching, FLAT, 1),
+    "shadowed name": (Shadowed, FLAT, 1),
+    "other layers by size": (Choosing, FLAT, 4),
     "batch in second place": (Turned, SEQUENCE, 2),
     "batch folded": (Folded, SEQUENCE, 2),
 }
