@@ -5,6 +5,7 @@ graph of a run tells, and if the batch is in front of all it reads and gives, wh
 on two and on three rows tell.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -216,15 +217,14 @@ def _closed_form(call: Call) -> LayerSquares | None:
 def call_numbers(call: Call) -> int:
     """Estimate the numbers that a call adds, its gradients and patches included."""
     inputs = sum(value.numel() for value in call.inputs if isinstance(value, Tensor))
-    outputs = 1
-    for size in call.output_shape:
-        outputs *= size
-    numbers = 2 * inputs + 4 * outputs
-    weight = getattr(call.layer, "weight", None)
-    if isinstance(weight, Tensor) and weight.dim() == 4 and len(call.output_shape) == 4:
-        positions = outputs // call.output_shape[1]
-        groups = getattr(call.layer, "groups", 1)
-        numbers += groups * weight[0].numel() * positions
-    if len(call.output_shape) > 2 and isinstance(weight, Tensor):
-        numbers += call.output_shape[0] * weight.numel()
+    numbers = 2 * inputs + 4 * math.prod(call.output_shape)
+    layer: Any = call.layer
+    if type(layer) in (nn.Conv2d, MemberConv2d) and len(call.output_shape) > 3:
+        # Members count as rows here: each has patches and a product of its own.
+        rows, channels = math.prod(call.output_shape[:-3]), call.output_shape[-3]
+        patch = math.prod(layer.weight.shape[-3:])
+        patches = getattr(layer, "groups", 1) * math.prod(call.output_shape[-2:])
+        numbers += rows * patch * (patches + channels)
+    if type(layer) is nn.Linear and len(call.output_shape) > 2:
+        numbers += call.output_shape[0] * layer.weight.numel()
     return numbers
