@@ -80,6 +80,7 @@ def loop(problem):
     return totals
 
 
+@torch.no_grad()  # no graph around grad, which would keep all chunks in memory
 def vmapped(problem):
     """``torch.func.vmap(grad)`` in chunks, one task and class after the other."""
     parameters = dict(problem.plain.named_parameters())
@@ -96,7 +97,7 @@ def vmapped(problem):
                 for name, value in own.items():
                     weighted = value.square().flatten(1).T @ chance
                     total[name] += weighted.view_as(total[name]) / N_ROWS
-        found.append([own.detach() for own in total.values()])
+        found.append(list(total.values()))
     return found
 
 
@@ -104,8 +105,8 @@ def _log_likelihood(parameters, row, module, head, label):
     z = torch.func.functional_call(module, parameters, (row[None],))
     log_p = head(z).log_softmax(-1)[0]
     if label is None:
-        return log_p.max(), log_p.new_ones(()).detach()
-    return log_p[label], log_p[label].detach().exp()
+        return log_p.max(), log_p.new_ones(())
+    return log_p[label], log_p[label].exp()
 
 
 def backpack(problem):
