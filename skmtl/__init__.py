@@ -11,6 +11,11 @@ from .bottleneck import (
     MTVIBRegressor,
 )
 from .persistence import load
+from .selective import (
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRegressor,
+)
 
 __version__ = "0.1.0"
 
@@ -24,6 +29,9 @@ __all__ = [
     "MTVIBClassifier",
     "MTVIBMixed",
     "MTVIBRegressor",
+    "SelectiveSharingClassifier",
+    "SelectiveSharingMixed",
+    "SelectiveSharingRegressor",
     "datasets",
     "display",
     "inspection",

@@ -1,0 +1,18 @@
+"""Tasks that turn out to be related share a branch of the network.
+
+>>> from skmtl.selective import SelectiveSharingClassifier
+>>> SelectiveSharingClassifier(window=40)
+SelectiveSharingClassifier(window=40)
+"""
+
+from ._selective_sharing import (
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRegressor,
+)
+
+__all__ = [
+    "SelectiveSharingClassifier",
+    "SelectiveSharingMixed",
+    "SelectiveSharingRegressor",
+]
