@@ -1,6 +1,6 @@
 """The beam every estimator hangs on."""
 
-from ._context import NetworkContext, encoder_of
+from ._context import NetworkContext, encoder_of, heads_of
 from ._documentation import multitask_estimator
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
@@ -8,7 +8,7 @@ from ._parameters import Parameter, parameter_table, stackable_parameters
 from ._relations import task_attributes, warn_of_silent_tasks
 from ._resolve import resolve_settings
 from ._rules import LayerSizes
-from ._shells import ClassifierShell, MixedShell, RegressorShell
+from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
 from ._warn import warn_user
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "MultiTaskEstimator",
     "NetworkContext",
     "Parameter",
+    "RankerShell",
     "RegressorShell",
     "encoder_of",
     "fit_jobs",
+    "heads_of",
     "multitask_estimator",
     "parameter_table",
     "resolve_settings",

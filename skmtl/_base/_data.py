@@ -13,6 +13,7 @@ from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
 from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._ranking import check_ranked_parts
 from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
 
@@ -92,15 +93,18 @@ class FitData:
         return self._splits[key]
 
     def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        kinds = np.array([spec.is_classification for spec in self.encoder.specs])
+        specs = self.encoder.specs
+        kinds = np.array([spec.is_classification for spec in specs])
+        codes, observed = self.codes[self.rows], self.observed[self.rows]
         train, valid = validation_split(
-            self.codes[self.rows],
-            self.observed[self.rows],
+            codes,
+            observed,
             kinds,
             fraction,
             np.random.RandomState(seed),
             task_names=self.encoder.task_names,
         )
+        check_ranked_parts(specs, codes, observed, (train, valid), fraction)
         rows = torch.as_tensor(self.rows)
         return rows[train], rows[valid]
 

@@ -8,11 +8,13 @@ SelectiveSharingClassifier(window=40)
 from ._selective_sharing import (
     SelectiveSharingClassifier,
     SelectiveSharingMixed,
+    SelectiveSharingRanker,
     SelectiveSharingRegressor,
 )
 
 __all__ = [
     "SelectiveSharingClassifier",
     "SelectiveSharingMixed",
+    "SelectiveSharingRanker",
     "SelectiveSharingRegressor",
 ]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from skmtl.nn import ACTIVATIONS, MemberLinear, TaskHeads, member_linear, rows_of_tasks
 
-__all__ = ["Branches", "equal_heads"]
+__all__ = ["Branches", "start_equally"]
 
 
 class _StackedLinear(nn.Module):
@@ -178,27 +178,18 @@ class Branches(nn.Module):
         return z
 
 
-def equal_heads(
-    in_features: int,
-    n_outputs: Sequence[int],
-    generator: torch.Generator,
-    dtype: torch.dtype,
-) -> TaskHeads:
-    """Output layers that start from the same values, as far as they are wide.
+def start_equally(heads: TaskHeads) -> TaskHeads:
+    """Let output layers start from the same values, as far as they are wide.
 
     Parameters
     ----------
-    in_features : int
-    n_outputs : sequence of int
-        Outputs of each task.
-    generator : torch.Generator
-    dtype : torch.dtype
+    heads : TaskHeads
+        Changed in place.
 
     Returns
     -------
     TaskHeads
     """
-    heads = TaskHeads(in_features, n_outputs, generator, dtype)
     with torch.no_grad():
         widest = heads.valid.sum(-1).argmax()
         start = heads.weight[widest].clone()

@@ -34,14 +34,14 @@ class BranchLayout(NamedTuple):
         """Arrange the tasks by branch, for ``branch_of`` (*members, n_tasks)."""
         n_tasks = branch_of.shape[-1]
         n_used = int(branch_of.max()) + 1
-        if n_used == n_tasks:
+        tasks = torch.arange(n_tasks, device=branch_of.device)
+        if bool((branch_of == tasks).all()):
             return cls(n_used, None, branch_of)
         one_hot = torch.nn.functional.one_hot(branch_of, n_used)
         rank = (one_hot.cumsum(-2) - 1).gather(-1, branch_of.unsqueeze(-1)).squeeze(-1)
         most = int(one_hot.sum(-2).max())
         place_of = branch_of * most + rank
         task_at = branch_of.new_zeros(*branch_of.shape[:-1], n_used * most)
-        tasks = torch.arange(n_tasks, device=branch_of.device)
         task_at.scatter_(-1, place_of, tasks.expand_as(place_of))
         return cls(n_used, task_at, place_of)
 
@@ -61,7 +61,8 @@ class BranchLayout(NamedTuple):
             return heads(hidden, per_task=True)
         # Gathering weights and outputs spares a copy of the features for each task.
         weight = rows_of_tasks(heads.weight, self.task_at, trailing=2)
-        bias = rows_of_tasks(heads.bias, self.task_at, trailing=1)
+        bias = heads.intercepts(heads.bias)
+        bias = rows_of_tasks(bias, self.task_at, trailing=1)
         by_branch = (self.n_used, -1)
         weight = weight.unflatten(-3, by_branch).flatten(-3, -2)
         bias = bias.unflatten(-2, by_branch).flatten(-2)

@@ -79,8 +79,8 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         self.classification = tuple(classification.tolist())
         n_tasks = len(classification)
         n_events = max(n_tasks - 1, 1) if sharing.recluster else 1
-        unknown = torch.full((n_tasks,), torch.nan, dtype=torch.float64)
-        events = unknown.new_full((n_events, len(EVENT_FIELDS) + n_tasks), torch.nan)
+        unknown = torch.zeros(n_tasks, dtype=torch.float64)
+        events = unknown.new_zeros(n_events, len(EVENT_FIELDS) + n_tasks)
         for name, value in {
             "branch_of": torch.arange(n_tasks),
             "closed_epoch": torch.tensor(0),
@@ -137,7 +137,8 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
             self._locked = self.n_tasks == 1 or bool((self.lock_epoch > 0).all())
         if self._window is None and not self._locked:
             seen = int(self.steps_seen.max())
-            self._window = Window(self.encoder, self.sharing, seen)
+            closed = bool((self.closed_epoch > 0).all())
+            self._window = Window(self.encoder, self.sharing, seen, closed)
 
     def judge(
         self,
@@ -150,7 +151,10 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         """Compute the losses of a batch, and remember those of the window."""
         terms = criterion.terms(outputs, codes, weight, task_of_row)
         if self._window is not None and self.training:
-            self._window.add_losses(terms.losses, terms.totals, codes.shape[-2])
+            totals = terms.totals
+            if totals is None:
+                totals = torch.full_like(terms.losses, codes.shape[-2])
+            self._window.add_losses(terms.losses, totals)
         return terms
 
     def after_step(self, state: Any) -> None:
@@ -175,10 +179,11 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         window = self._window
         if window is None or not self.sharing.recluster:
             return
-        if bool((self.closed_epoch > 0).all()) and window.n_watched:
-            if bool((self.closed_epoch < state.epoch).all()):
-                self._regroup(state, state.epoch)
-            window.restart()
+        if not window.closed:
+            return
+        if window.n_watched and bool((self.closed_epoch < state.epoch).any()):
+            self._regroup(state, state.epoch)
+        window.restart()
 
     def _regroup(self, state: Any, epoch: int) -> None:
         window = self._window
@@ -188,24 +193,31 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         if bool((self.lock_epoch > 0).all()):
             self._window, self._locked = None, True
 
+    def _gradients_of_step(self, state: Any) -> Tensor:
+        """Gradient of every task, ``(*members, n_tasks, d1, d0)``.
+
+        While each has a branch of its own they are slices of the stacked gradient.
+        """
+        first = self.branches.first_weight
+        if self._window is not None and not self._window.closed:
+            assert first.grad is not None
+            return first.grad
+        return self.task_gradients(state.batch, state.criterion)
+
     def task_gradients(self, batch: Any, criterion: MultiTaskLoss) -> Tensor:
         """Gradient of every task's loss by the first layer of its branch.
+
+        Computed with a copy of the branch for each task, for tasks that share one.
 
         Parameters
         ----------
         batch : Batch
-            Of the step just taken, whose gradients still hold.
         criterion : MultiTaskLoss
 
         Returns
         -------
         Tensor of shape (*members, n_tasks, d1, d0)
-            Slices of the stacked gradient while each task has a branch of its own;
-            afterwards computed with a copy of the branch for each task.
         """
-        first = self.branches.first_weight
-        if self.layout.task_at is None and first.grad is not None:
-            return first.grad
         with torch.enable_grad():
             z = self.encode(batch.x).detach()
             weights = self.branches.gathered(self.branch_of)
@@ -225,7 +237,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
         """Drop the branches that no task uses."""
         if self._window is not None:
-            self.steps_seen.fill_(self._window.n_steps)
+            self.steps_seen.fill_(min(self._window.n_steps, self.sharing.window))
         self._window = self._locked = None
         n_used, members = self.layout.n_used, self.members
         if n_used == self.branches.n_stored:
@@ -252,8 +264,9 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         n_axes = len(self.members)
         n_members = max(int(np.prod(self.members)), 1)
         trunk = sum(own.numel() for own in self.encoder.parameters()) // n_members
-        width = self.heads.weight.shape[-1]
-        outputs = int(self.heads.valid.sum()) * (width + 1)
+        valid = self.heads.valid.to(self.heads.bias.dtype)
+        biases = int(self.heads.intercepts(valid).sum())
+        outputs = int(valid.sum()) * self.heads.weight.shape[-1] + biases
         one = sum(own[(0,) * n_axes][0].numel() for own in self.branches.parameters())
         n_branches = self.branch_of.amax(-1) + 1
         return trunk + outputs + one * n_branches

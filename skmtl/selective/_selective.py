@@ -8,13 +8,14 @@ import torch
 from skmtl._base import (
     MultiTaskEstimator,
     encoder_of,
+    heads_of,
     task_attributes,
     warn_of_silent_tasks,
     warn_user,
 )
 from skmtl.exceptions import InputError, TaskGroupWarning
 
-from ._branches import Branches, equal_heads
+from ._branches import Branches, start_equally
 from ._grouping import Sharing, number_groups
 from ._network import SelectiveSharingNetwork
 from ._sharing import EVENT_FIELDS
@@ -55,7 +56,7 @@ n_parameters_ : int
         branches = Branches(
             len(specs), encoder.out_features, sizes, generator, self.activation, dtype
         )
-        heads = equal_heads(sizes[-1], context.n_outputs, generator, dtype)
+        heads = start_equally(heads_of(context, sizes[-1]))
         return SelectiveSharingNetwork(
             encoder,
             branches,
@@ -160,7 +161,7 @@ n_parameters_ : int
 def _events(table):
     """Rows of one network's table of merges, as dicts."""
     events = []
-    for row in table[~np.isnan(table[:, 0])]:
+    for row in table[table[:, 0] > 0]:
         fields = dict(zip(EVENT_FIELDS, row.tolist(), strict=False))
         for name in ("epoch", "step", "parameters_before", "parameters_after"):
             fields[name] = int(fields[name])

@@ -3,6 +3,7 @@
 from skmtl._base import (
     ClassifierShell,
     MixedShell,
+    RankerShell,
     RegressorShell,
     multitask_estimator,
     parameter_table,
@@ -14,6 +15,7 @@ from ._selective import SelectiveSharing
 __all__ = [
     "SelectiveSharingClassifier",
     "SelectiveSharingMixed",
+    "SelectiveSharingRanker",
     "SelectiveSharingRegressor",
 ]
 
@@ -217,6 +219,136 @@ class SelectiveSharingRegressor(RegressorShell, SelectiveSharing):
     """
 
     _parameter_table = parameter_table(OPTIONS, DEFAULTS, kind="regressor")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        sharing="similarity",
+        representation="whitened",
+        branch_layer_sizes=(64,),
+        window=80,
+        merge="best",
+        min_reliability="null",
+        recluster=False,
+        refit_output="auto",
+        rank=3,
+        tensor_shape=None,
+        encoder="mlp",
+        hidden_layer_sizes=(64,),
+        latent_dim=None,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.sharing = sharing
+        self.representation = representation
+        self.branch_layer_sizes = branch_layer_sizes
+        self.window = window
+        self.merge = merge
+        self.min_reliability = min_reliability
+        self.recluster = recluster
+        self.refit_output = refit_output
+        self.rank = rank
+        self.tensor_shape = tensor_shape
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
+class SelectiveSharingRanker(RankerShell, SelectiveSharing):
+    """Learn to order rows by many targets, with one branch for each group of tasks.
+
+    As :class:`SelectiveSharingClassifier`; a task costs the mean of
+    ``max(0, 1 - (f_i - f_j))^2`` over all pairs of rows of a batch with
+    ``y_i > y_j``, where f are the scores.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Warns
+    -----
+    TaskGroupWarning
+        If training ended before the window did, or a task keeps its branch to itself
+        because it has no signal to compare.
+
+    See Also
+    --------
+    SelectiveSharingClassifier : Classification tasks only, with all notes.
+    HardSharingRanker : One representation for all tasks.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord and M. Worring, "Learning Task Relatedness in Multi-Task
+    Learning for Images in Context", ICMR 2019, equation 7 (which prints the same row
+    twice; two rows are meant).
+
+    Examples
+    --------
+    >>> from skmtl import SelectiveSharingRanker
+    >>> from skmtl.datasets import make_multitask_regression
+    >>> data = make_multitask_regression(500, n_tasks=4, n_groups=2, random_state=0)
+    >>> est = SelectiveSharingRanker(random_state=0).fit(data.data, data.target)
+    >>> est.branch_of_
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_table = parameter_table(OPTIONS, DEFAULTS, kind="ranker")
 
     # <generated from the parameter table>
     def __init__(

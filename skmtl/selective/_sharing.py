@@ -203,7 +203,7 @@ def _refit(network: Any, z: Tensor, old: Tensor, check: Any, chosen: Tensor) -> 
         share = (check.row_weight > 0).to(old.dtype).unsqueeze(-2).expand_as(share)
     share = share / share.sum(-1, keepdim=True)
     weight, bias = refit_heads(by_task, old, share)
-    valid = heads.valid
+    valid, bias = heads.valid, heads.intercepts(bias)
     pick = chosen[..., None, None]
     heads.bias.copy_(torch.where(pick & valid, bias, heads.bias))
     pick = pick.unsqueeze(-1) & valid.unsqueeze(-1)
@@ -220,7 +220,7 @@ def _note(network: Any, changed: Tensor, numbers: Any, labels: Tensor) -> None:
     n_tasks = labels.shape[-1]
     events = network.merges.view(-1, *network.merges.shape[-2:])
     for member in changed.nonzero().flatten().tolist():
-        free = events[member, :, 0].isnan().nonzero().flatten()
+        free = (events[member, :, 0] == 0).nonzero().flatten()
         row = events[member, int(free[0])]
         values = [
             float(v.reshape(-1)[member]) if isinstance(v, Tensor) else float(v)
@@ -234,11 +234,13 @@ def _lock(network: Any, changed: Tensor, labels: Tensor, epoch: int) -> None:
     changed = changed.view_as(network.lock_epoch)
     fresh = network.closed_epoch == 0
     network.closed_epoch.masked_fill_(fresh, epoch)
+    network.steps_seen.fill_(network.sharing.window)
     if not network.sharing.recluster:
         network.lock_epoch.masked_fill_(network.lock_epoch == 0, epoch)
         return
     ones = torch.nn.functional.one_hot(labels, labels.shape[-1]).sum(-2)
     alone = (ones == 1).any(-1).view_as(network.lock_epoch)
-    network.quiet_epochs.add_(1).masked_fill_(changed, 0)
+    running = network.lock_epoch == 0
+    network.quiet_epochs.add_(running.long()).masked_fill_(running & changed, 0)
     rest = ~alone | (network.quiet_epochs >= _PATIENCE)
-    network.lock_epoch.masked_fill_((network.lock_epoch == 0) & rest, epoch)
+    network.lock_epoch.masked_fill_(running & rest, epoch)

@@ -19,13 +19,17 @@ class Window:
     sharing : Sharing
     n_steps : int
         Steps of this network before.
+    closed : bool
+        Whether the tasks have been grouped before.
     """
 
-    def __init__(self, encoder: nn.Module, sharing: Sharing, n_steps: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, sharing: Sharing, n_steps: int, closed: bool
+    ) -> None:
         self.start = {
             name: value.detach().clone() for name, value in encoder.named_parameters()
         }
-        self.n_steps = n_steps
+        self.n_steps, self.closed = n_steps, closed
         self._sharing = sharing
         self.restart()
 
@@ -51,10 +55,9 @@ class Window:
         """Whether gradients of the tasks are used."""
         return self.capture is not None or self.points is not None
 
-    def add_losses(self, losses: Tensor, totals: Tensor | None, n_rows: int) -> None:
+    def add_losses(self, losses: Tensor, totals: Tensor) -> None:
         """Hear the losses of a step, ``(*members, n_tasks)``, and their weights."""
-        weight = torch.full_like(losses, n_rows) if totals is None else totals
-        weight = weight.expand_as(losses)
+        weight = totals.expand_as(losses)
         if self._losses is None or self._totals is None:
             self._losses, self._totals = losses * weight, weight.clone()
         else:

@@ -8,15 +8,20 @@ import torch
 from skmtl import (
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
     MTVIBClassifier,
     MTVIBMixed,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
+from tests.contracts._plain_selective import PlainSelective
 from tests.contracts._reference import PlainHardSharing
 
 SETTINGS = {
@@ -29,13 +34,17 @@ SETTINGS = {
     "device": "cpu",
 }
 MIXED = ["regression", "classification", "classification"]
+RANKED = ["ranking", "classification", "regression"]
 CHANNELS = {
     "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
     "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
 }
 PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
 PRICES = {**PRICE, "gamma": CHANNELS["gamma"]}
-PER_TASK = {"beta", "task_types", "task_weight"}
+PER_TASK = {"beta", "sharing", "task_types", "task_weight"}
+# Branches merge inside the first epoch, in groups that are given or found.
+BRANCHES = {"branch_layer_sizes": (6, 5), "window": 2}
+FOUND = {**BRANCHES, "min_reliability": None, "min_similarity": 0.01}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Problem:
     parameter in ``stackable`` the members of a stack may have values of their own.
     ``plain`` is the method by hand. Only where the method ``weighs_tasks`` are weights
     of the tasks given, and one that is ``always_noisy`` has noise that no parameter
-    takes away.
+    takes away. One that ``finds_groups`` while it trains changes with the evidence.
     """
 
     estimator: type
@@ -56,10 +65,12 @@ class Problem:
     plain: type = PlainHardSharing
     weighs_tasks: bool = True
     always_noisy: bool = False
+    finds_groups: bool = False
 
     def __str__(self):
-        own = {k: v for k, v in self.parameters.items() if isinstance(v, str)}
-        return "-".join([self.estimator.__name__, *own.values()])
+        own = [v for v in self.parameters.values() if isinstance(v, str)]
+        ranked = "ranking" in self.parameters.get("task_types", ())
+        return "-".join([self.estimator.__name__, *own, *["ranking"] * ranked])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
@@ -124,6 +135,8 @@ PROBLEMS = [
     SHARING,
     Problem(HardSharingRegressor, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
+    Problem(HardSharingRanker, (1, 1, 1)),
+    Problem(HardSharingMixed, (1, 3, 1), {"task_types": RANKED}),
     BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,
@@ -146,6 +159,30 @@ PROBLEMS = [
         {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
         PRICES,
         PlainBottleneck,
+    ),
+    Problem(
+        SelectiveSharingClassifier,
+        parameters={**BRANCHES, "sharing": [0, 1, 0, 0]},
+        plain=PlainSelective,
+    ),
+    Problem(
+        SelectiveSharingMixed,
+        (1, 3, 2),
+        {**BRANCHES, "merge": "mean", "task_types": MIXED, "sharing": [0, 1, 1]},
+        plain=PlainSelective,
+    ),
+    Problem(
+        SelectiveSharingClassifier,
+        parameters={**FOUND, "sharing": "similarity"},
+        plain=PlainSelective,
+        finds_groups=True,
+    ),
+    Problem(
+        SelectiveSharingRanker,
+        (1, 1, 1),
+        {**FOUND, "representation": "mean", "recluster": True},
+        plain=PlainSelective,
+        finds_groups=True,
     ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
