@@ -305,10 +305,11 @@ class MTVIBRegressor(RegressorShell, _MTVIB):
 
 @multitask_estimator
 class MTVIBMixed(MixedShell, _MTVIB):
-    """Classification and regression tasks from one noisy representation.
+    """Tasks of different kinds from one noisy representation.
 
     The model of :class:`MTVIBClassifier`; cross-entropies and half squared errors of
-    standardised targets, both in nats, are weighted and summed over the tasks.
+    standardised targets, both in nats, are weighted and summed over the tasks. Of
+    rankings the squared margins of :class:`HardSharingRanker` take the place of nats.
 
     Parameters
     ----------

@@ -85,6 +85,7 @@ class TaskHeads(nn.Module):
         Returns
         -------
         Tensor, shaped as ``bias``
+            The same tensor where every task has an intercept.
         """
         return bias if self._shifted is None else bias * self._shifted
 

@@ -155,8 +155,12 @@ PROBLEMS = [
     ),
     Problem(
         HierarchicalIBMixed,
-        (1, 3, 2),
-        {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
+        (1, 3, 2, 1),
+        {
+            "noise": "fixed",
+            "residual": "diagonal",
+            "task_types": [*MIXED, "ranking"],
+        },
         PRICES,
         PlainBottleneck,
     ),
@@ -187,8 +191,8 @@ PROBLEMS = [
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
         MTVIBMixed,
-        (1, 3, 2),
-        {"task_types": MIXED},
+        (1, 3, 2, 1),
+        {"task_types": [*MIXED, "ranking"]},
         PRICE,
         PlainMTVIB,
         always_noisy=True,
