@@ -19,6 +19,7 @@ from skmtl import (
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
 from skmtl.selective._options import OPTIONS
+from tests._base._bad_branches import BAD_BRANCHES
 from tests._names import stable_name
 
 QUICK = {
@@ -51,28 +52,7 @@ BAD = {
     "residual": [("free", "'diagonal'"), (None, "'unit'")],
     "weighting": [("equal", "'uncertainty'"), (0.5, "'uncertainty'")],
     "similarity": [("cosine", "'capacity'"), (None, "'capacity'")],
-    "sharing": [
-        ("alike", "'similarity'"),
-        (None, "array-like"),
-        ([0, 0, 1], r"one group per task, shape \(2,\)"),
-    ],
-    "representation": [("svd", "'gram'"), (None, "'whitened'")],
-    "branch_layer_sizes": [
-        ((), "at least one layer"),
-        ((0,), "at least 1"),
-        (64, "sequence of int"),
-    ],
-    "window": [(0, r"\[1, inf\)"), (2.5, "an int"), (None, "an int")],
-    "merge": [("median", "'best'"), (None, "'best'")],
-    "min_reliability": [("all", "'null'"), (-0.1, r"\[0.0, 1.0\]"), (NAN, "float")],
-    "recluster": [("yes", "bool"), (None, "bool")],
-    "refit_output": [("never", "'auto'"), (None, "bool")],
-    "rank": [(0, r"\[1, inf\)"), (2.5, "an int")],
-    "tensor_shape": [
-        ((3, 5), "must have 128 entries.*found .3, 5. with 15"),
-        ((0,), "at least 1"),
-        (64, "sequence of int"),
-    ],
+    **BAD_BRANCHES,
     "noise_lr_multiplier": [(0, r"\(0.0"), (NAN, "float"), ("a", "float")],
     "task_types": [
         ("regressive", "auto"),
