@@ -68,9 +68,7 @@ class GradientCapture:
             own = factors @ factors.transpose(-1, -2)
         elif gradient.shape[-3] >= _MANY_TASKS:
             if self._sketch is None:
-                self._sketch = _CountSketch(
-                    gradient.shape[-1] * gradient.shape[-2], gradient
-                )
+                self._sketch = _CountSketch(gradient)
             own = self._sketch(gradient)
         else:
             own = gradient.flatten(-2)
@@ -124,9 +122,7 @@ class SketchPoints:
     def add(self, gradient: Tensor) -> None:
         """Hear of a step; the gradient is ``(*members, n_tasks, d1, d0)``."""
         if self._sketch is None:
-            self._sketch = _CountSketch(
-                gradient.shape[-1] * gradient.shape[-2], gradient
-            )
+            self._sketch = _CountSketch(gradient)
         self._points.append(self._sketch(gradient))
 
     def points(self) -> np.ndarray:

@@ -166,20 +166,15 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         if window.n_watched < self.sharing.window:
             window.n_watched += 1
             if window.wants_gradients:
-                window.add_gradient(self.task_gradients(state.batch, state.criterion))
-        if window.n_steps >= self.sharing.window and bool(
-            (self.closed_epoch == 0).any()
-        ):
+                window.add_gradient(self._gradients_of_step(state))
+        if window.n_steps >= self.sharing.window and not window.closed:
+            window.closed = True
             self._regroup(state, state.epoch + 1)
-            if not self.sharing.recluster:
-                self._window = None
 
     def after_epoch(self, state: Any) -> None:
         """With ``recluster``, group anew."""
         window = self._window
-        if window is None or not self.sharing.recluster:
-            return
-        if not window.closed:
+        if window is None or not window.closed:
             return
         if window.n_watched and bool((self.closed_epoch < state.epoch).any()):
             self._regroup(state, state.epoch)
