@@ -9,13 +9,15 @@ mnist50k  the same, 50,000 rows, 10 epochs: is accuracy kept with fewer paramete
 epochs    seconds of an epoch before and after a merge, one network of mnist10k.
 scm20d    are the known pairs of tasks the first merges of the tree, in five seeds?
 tables    student, ml_yeast, adult, school: scores beside one branch for all, one each
-          and random groups of the same sizes, three seeds.
+          and random groups of the same sizes, three seeds, with default weight decay
+          and with one chosen for each on a quarter of the training rows.
 
 "defaults" are the default parameters. They find none of the digits related enough to
 share, so "similarity", "dissimilarity", "random", "gradients" and "tensor-train" have
 `n_groups=5`, a number set in advance, which saves more than the 35 % of parameters
-wanted. "one" has `window=1`. Everything else is a default. The seeds of a variant train as one stack. Rows go to
-``results/selective_sharing_<part>.jsonl``, and what has a row is not run again:
+wanted. "one" has `window=1`. Everything else is a default. The seeds of a variant train
+as one stack. Rows go to ``results/selective_sharing_<part>.jsonl``, and what has a row
+is not run again:
 
     python benchmarks/selective_sharing.py [PART ...] [--device auto] [--seeds N]
         [--only VARIANT,...] [--results FOLDER] [--threads N] [--quick]
