@@ -39,8 +39,8 @@ class SelectiveSharingClassifier(ClassifierShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -195,8 +195,8 @@ class SelectiveSharingRegressor(RegressorShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -324,8 +324,8 @@ class SelectiveSharingRanker(RankerShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -452,8 +452,8 @@ class SelectiveSharingMixed(MixedShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------

@@ -73,6 +73,16 @@ def test_a_message_says_why_tasks_stand_alone():
         est.fit(X, y)
 
 
+def test_a_message_says_that_no_tasks_are_related_enough():
+    data = make_multitask_classification(1500, n_tasks=4, n_groups=4, random_state=0)
+    est = SelectiveSharingClassifier(random_state=0, **BRIEF)
+    with pytest.warns(
+        TaskGroupWarning, match="largest similarity.*min_similarity=0.25"
+    ):
+        est.fit(data.data, data.target)
+    assert est.n_branches_ == 4
+
+
 @pytest.mark.parametrize("n_copies", [2, 12])
 def test_copies_of_a_task_share_one_branch(n_copies):
     data = make_multitask_classification(600, n_tasks=1, n_groups=1, random_state=0)
