@@ -22,8 +22,9 @@ EVENT_FIELDS = (
     "parameters_before",
     "parameters_after",
 )
-# Rows that the tasks are compared on, and rows that a merge is judged on.
+# Rows and features that the tasks are compared on, and rows that a merge is judged on.
 _ROWS = 5000
+_MOST_FEATURES = 256
 # Pictures cost more.
 _ROWS_OF_PICTURES = 1000
 _ROWS_TO_JUDGE = 512
@@ -88,8 +89,19 @@ def _features(network: Any, window: Window, batch: Any) -> list[np.ndarray]:
     arrays = []
     for z in found:
         wide = z.expand(*network.members, *z.shape[-2:]).reshape(-1, *z.shape[-2:])
-        arrays.append(wide.to(torch.float64).cpu().numpy())
+        arrays.append(_narrowed(wide.to(torch.float64).cpu().numpy()))
     return arrays
+
+
+def _narrowed(features: np.ndarray) -> np.ndarray:
+    """Random combinations of very many features, which cost less and tell as much."""
+    width = features.shape[-1]
+    if width <= _MOST_FEATURES:
+        return features
+    # Fixed, so that a member does not depend on its neighbours.
+    weights = np.random.RandomState(0).normal(size=(width, _MOST_FEATURES))
+    found: np.ndarray = features @ (weights / np.sqrt(width))
+    return found
 
 
 def _groups_of_member(
