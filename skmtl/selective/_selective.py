@@ -64,7 +64,7 @@ n_parameters_ : int
             sharing,
             np.array([spec.is_classification for spec in specs]),
             int(torch.randint(2**31 - 1, (), generator=generator)),
-            pictures=len(context.input_shape) > 1,
+            row_dims=len(context.input_shape),
         )
 
     def _sharing(self, n_tasks):
