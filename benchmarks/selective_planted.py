@@ -108,7 +108,7 @@ PROBLEMS = {
         skmtl.SelectiveSharingClassifier,
         (50, 10),
         "classes",
-        {"max_epochs": 40},
+        {"max_epochs": 20},
     ),
     "regression": (skmtl.SelectiveSharingRegressor, (12, 4), "numbers", {}),
     "ranking": (

@@ -149,7 +149,8 @@ class Branches(nn.Module):
     def _layers(self, weights: Sequence[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
         if weights is not None:
             return list(zip(weights[::2], weights[1::2], strict=True))
-        return [(layer.weight, layer.bias) for layer in self.layers]
+        stored: list[nn.Parameter] = list(self.parameters())
+        return list(zip(stored[::2], stored[1::2], strict=True))
 
     def rows(
         self,

@@ -33,8 +33,8 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     classification : bool ndarray of shape (n_tasks,)
     seed : int
         Of permutations and random groups.
-    pictures : bool
-        Whether a row is a picture, so that the trunk is costly.
+    row_dims : int
+        Axes of a row; more than one for pictures, on which the trunk is costly.
     """
 
     member_buffers = (
@@ -68,11 +68,11 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         sharing: Sharing,
         classification: np.ndarray,
         seed: int,
-        pictures: bool = False,
+        row_dims: int = 1,
     ) -> None:
         super().__init__(encoder, heads)
         self.branches = branches
-        self.pictures = pictures
+        self.row_dims = row_dims
         self.sharing = sharing
         # Networks of one stack must agree in it.
         self.described = repr(sharing)

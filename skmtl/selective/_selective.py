@@ -64,7 +64,7 @@ n_parameters_ : int
             sharing,
             np.array([spec.is_classification for spec in specs]),
             int(torch.randint(2**31 - 1, (), generator=generator)),
-            pictures=len(context.input_shape) > 1,
+            row_dims=len(context.input_shape),
         )
 
     def _sharing(self, n_tasks):
@@ -153,8 +153,21 @@ n_parameters_ : int
             silent = (reliability <= null) & ~off.any((0, 1))
             varies = (reliability != 0) | (null != 0)
             warn_of_silent_tasks(silent, varies, names)
+            if (reliability > null).sum() > 1:
+                self._warn_of_no_merge(off, by_member)
         return task_attributes(
             self, similarities, 1 - similarities.mean(0), reliability, null
+        )
+
+    def _warn_of_no_merge(self, off, by_member):
+        n_tasks = off.shape[-1]
+        if any(own["branch_of"].max() + 1 < n_tasks for own in by_member):
+            return
+        warn_user(
+            "No branches were merged: the largest similarity of two tasks is "
+            f"{off.max():.2f} (`min_similarity={self.min_similarity}`). Each task has "
+            "a signal, but no two are related enough.",
+            TaskGroupWarning,
         )
 
 

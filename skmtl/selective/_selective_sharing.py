@@ -39,8 +39,8 @@ class SelectiveSharingClassifier(ClassifierShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -54,9 +54,11 @@ class SelectiveSharingClassifier(ClassifierShell, SelectiveSharing):
     While all branches are equal, the gradient of the first layer of task t's branch
     is, up to a factor that all tasks have in common, the covariance of the trunk's
     features with the residual of the task. ``representation="whitened"`` compares these
-    covariances, whitened, on a sample of at most 5,000 training rows (1,000 pictures),
-    by :func:`skmtl.similarity.target_relatedness`, on the features the trunk had
-    before it learned. Rows of weight zero are left out; other weights do not count.
+    covariances, whitened, on a sample of at most 5,000 training rows (fewer pictures:
+    six for each step of an epoch, at least 500), by
+    :func:`skmtl.similarity.target_relatedness`, on the features the trunk had before it
+    learned (256 random combinations, if these are more). Rows of weight zero are left
+    out; other weights do not count.
 
     `task_similarity_` is what the tasks were grouped by, gated: tasks whose signal does
     not exceed that of permuted labels have similarity 0. `task_groups_` follows the
@@ -195,8 +197,8 @@ class SelectiveSharingRegressor(RegressorShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -324,8 +326,8 @@ class SelectiveSharingRanker(RankerShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------
@@ -452,8 +454,8 @@ class SelectiveSharingMixed(MixedShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, or a task keeps its branch to itself
-        because it has no signal to compare.
+        If training ended before the window did, a task keeps its branch to itself
+        because it has no signal to compare, or no two tasks are related enough.
 
     See Also
     --------

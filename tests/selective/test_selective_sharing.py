@@ -1,7 +1,5 @@
 """What selective sharing promises beside the common contract."""
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -15,16 +13,7 @@ from skmtl import (
 from skmtl.datasets import make_multitask_classification, make_multitask_regression
 from skmtl.exceptions import ConvergenceError, TaskGroupWarning
 from skmtl.model_selection import fit_stack
-from tests.selective._fits import QUICK, tables
-
-BRIEF = {"max_epochs": 3, "window": 10, "batch_size": 64}
-
-
-def fit(estimator, X, y, **parameters):
-    """Fit, whatever tasks are said to stand alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TaskGroupWarning)
-        return estimator(**{**BRIEF, "random_state": 0, **parameters}).fit(X, y)
+from tests.selective._fits import BRIEF, QUICK, fit, tables
 
 
 @pytest.fixture(scope="module")
@@ -32,61 +21,6 @@ def planted():
     return make_multitask_classification(
         1500, n_tasks=6, n_groups=3, label_flip=0.1, random_state=0
     )
-
-
-# ---- data without groups
-
-
-def random_labels(seed):
-    random = np.random.RandomState(seed)
-    X = random.normal(size=(300, 10))
-    return X, (random.uniform(size=(300, 8)) < 0.5).astype(int)
-
-
-def random_labels_of_two_rates(seed):
-    random = np.random.RandomState(seed)
-    X = random.normal(size=(300, 10))
-    rates = np.repeat([0.1, 0.5], 4)
-    return X, (random.uniform(size=(300, 8)) < rates).astype(int)
-
-
-def unrelated(seed):
-    data = make_multitask_classification(
-        300, n_tasks=8, n_groups=8, n_features=20, random_state=seed
-    )
-    return data.data, data.target
-
-
-@pytest.mark.parametrize("make", [random_labels, random_labels_of_two_rates, unrelated])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_no_merge_without_relations(make, seed):
-    est = fit(SelectiveSharingClassifier, *make(seed), random_state=seed)
-    assert est.n_branches_ == 8
-    assert est.merge_history_ == []
-    assert est.lock_epoch_ == 2
-
-
-def test_a_message_says_why_tasks_stand_alone():
-    X, y = random_labels(0)
-    est = SelectiveSharingClassifier(random_state=0, **BRIEF)
-    with pytest.warns(TaskGroupWarning, match="stand alone.*permuted labels"):
-        est.fit(X, y)
-
-
-@pytest.mark.parametrize("n_copies", [2, 12])
-def test_copies_of_a_task_share_one_branch(n_copies):
-    data = make_multitask_classification(600, n_tasks=1, n_groups=1, random_state=0)
-    y = np.repeat(data.target.reshape(-1, 1), n_copies, axis=1)
-    est = fit(SelectiveSharingClassifier, data.data, y)
-    assert est.n_branches_ == 1
-    assert est.task_groups_.tolist() == [0] * n_copies
-
-
-def test_a_task_and_its_negation_share_one_branch():
-    data = make_multitask_classification(600, n_tasks=1, n_groups=1, random_state=0)
-    y = data.target.reshape(-1, 1)
-    est = fit(SelectiveSharingClassifier, data.data, np.hstack([y, 1 - y]))
-    assert est.branch_of_.tolist() == [0, 0]
 
 
 # ---- data with groups
@@ -241,13 +175,6 @@ def test_grouping_anew_ends_when_no_task_is_alone(planted):
     est = fit(SelectiveSharingClassifier, planted.data, planted.target, recluster=True)
     assert est.branch_of_.tolist() == [0, 0, 1, 1, 2, 2]
     assert est.lock_epoch_ == 1
-
-
-def test_grouping_anew_ends_after_quiet_epochs():
-    X, y = random_labels(0)
-    est = fit(SelectiveSharingClassifier, X, y, max_epochs=8, window=3, recluster=True)
-    assert est.n_branches_ == 8
-    assert est.lock_epoch_ == 3
 
 
 @pytest.mark.parametrize("merge", ["best", "mean", "max", "min"])
