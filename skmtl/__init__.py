@@ -16,6 +16,12 @@ from .bottleneck import (
     MTVIBRegressor,
 )
 from .persistence import load
+from .selective import (
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
+    SelectiveSharingRegressor,
+)
 
 __version__ = "0.1.0"
 
@@ -30,6 +36,10 @@ __all__ = [
     "MTVIBClassifier",
     "MTVIBMixed",
     "MTVIBRegressor",
+    "SelectiveSharingClassifier",
+    "SelectiveSharingMixed",
+    "SelectiveSharingRanker",
+    "SelectiveSharingRegressor",
     "datasets",
     "display",
     "inspection",

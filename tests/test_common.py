@@ -21,6 +21,10 @@ from skmtl import (
     MTVIBClassifier,
     MTVIBMixed,
     MTVIBRegressor,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
+    SelectiveSharingRegressor,
 )
 
 pytestmark = [
@@ -63,6 +67,12 @@ ESTIMATORS = [
     MTVIBRegressor(**QUICK),
     MTVIBMixed(task_types=["classification"], **QUICK),
     MTVIBMixed(task_types=["regression"], **QUICK),
+    SelectiveSharingClassifier(**QUICK),
+    SelectiveSharingClassifier(window=5, sharing="random", **QUICK),
+    SelectiveSharingRegressor(**QUICK),
+    SelectiveSharingRanker(**QUICK),
+    SelectiveSharingMixed(task_types=["classification"], **QUICK),
+    SelectiveSharingMixed(task_types=["regression"], **QUICK),
     HardSharingClassifier(n_estimators=2, **QUICK),
     HardSharingRegressor(n_estimators=2, **QUICK),
 ]

@@ -1,6 +1,6 @@
 """The contract that every method's network fulfils."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
@@ -263,6 +263,16 @@ class MultiTaskNetwork(nn.Module):
             (*members, n_kept). What the optimiser remembers follows.
         """
         return []
+
+    def resize_like(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the shapes that :meth:`settle` has left, before weights are loaded.
+
+        Parameters
+        ----------
+        weights : mapping of str to Tensor of shape ([*members,] ...)
+            State of a network that was trained with the same parameters. What does
+            not fit is left as it is.
+        """
 
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
         """Collect raw evidence on how the tasks relate.

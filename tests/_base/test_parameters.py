@@ -14,9 +14,12 @@ from skmtl import (
     HierarchicalIBClassifier,
     HierarchicalIBRegressor,
     MTVIBClassifier,
+    SelectiveSharingClassifier,
 )
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
+from skmtl.selective._options import OPTIONS
+from tests._base._bad_branches import BAD_BRANCHES
 from tests._names import stable_name
 
 QUICK = {
@@ -49,6 +52,7 @@ BAD = {
     "residual": [("free", "'diagonal'"), (None, "'unit'")],
     "weighting": [("equal", "'uncertainty'"), (0.5, "'uncertainty'")],
     "similarity": [("cosine", "'capacity'"), (None, "'capacity'")],
+    **BAD_BRANCHES,
     "noise_lr_multiplier": [(0, r"\(0.0"), (NAN, "float"), ("a", "float")],
     "task_types": [
         ("regressive", "auto"),
@@ -160,6 +164,7 @@ def data():
 
 
 OWNERS = {
+    **dict.fromkeys(OPTIONS, SelectiveSharingClassifier),
     "task_types": HardSharingMixed,
     "residual": HierarchicalIBRegressor,
     "weighting": MTVIBClassifier,

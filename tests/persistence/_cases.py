@@ -14,6 +14,8 @@ from skmtl import (
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
     MTVIBMixed,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -70,6 +72,26 @@ CASES = {
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
+    "branches": (
+        SelectiveSharingClassifier(
+            window=1, sharing=[0, 1, 0], branch_layer_sizes=(4,), **QUICK
+        ),
+        X,
+        SIGNS,
+    ),
+    "found branches": (
+        SelectiveSharingClassifier(
+            window=2,
+            min_reliability=None,
+            min_similarity=0.0,
+            n_estimators=2,
+            recluster=True,
+            **QUICK,
+        ),
+        X,
+        SIGNS,
+    ),
+    "open window": (SelectiveSharingMixed(**QUICK), X, frame()),
     "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
     "bf16": (HardSharingClassifier(precision="bf16", **QUICK), X, WORDS),
