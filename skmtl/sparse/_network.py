@@ -1,0 +1,290 @@
+"""Networks of which every task uses a part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.func import functional_call
+
+from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, UserEncoder
+
+from ._layers import MaskedLayer
+from ._rows import RowGroups, SharedDraws, take_rows
+from ._shared_pass import shared_representation
+
+__all__ = ["MaskedNetwork"]
+
+# Entries of all masks up to which, on a CPU, one product beats a loop over tasks.
+_SMALL = 2**17
+# Bytes up to which masks are kept as numbers too, which multiply faster.
+_CACHED = 2**26
+_MOMENTA = ("exp_avg", "momentum_buffer")
+
+
+@dataclass
+class _Derived:
+    """What follows from the masks, for as long as they stay."""
+
+    key: Any
+    dense: bool
+    factors: list[Tensor]
+    # Per layer: weights that no task uses, with zeros elsewhere, and where those are.
+    held: list[tuple[Tensor, Tensor] | None] | None = field(default=None)
+
+
+class MaskedNetwork(MultiTaskNetwork):
+    """Encoder whose weights carry one boolean mask per task, and heads.
+
+    Parameters
+    ----------
+    encoder : Module
+    heads : TaskHeads
+    layers : sequence of MaskedLayer
+        Weights of the encoder that have masks.
+    masks : sequence of bool Tensor of shape (n_tasks, *weight)
+        One per layer.
+    masking : {"forward", "gradient"}
+        Whether each task computes with its own weights alone, or all with the same
+        weights, of which each changes its own alone.
+    row_dims : int
+        Axes of one row of X.
+    """
+
+    member_buffers: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        heads: TaskHeads,
+        layers: Sequence[MaskedLayer],
+        masks: Sequence[Tensor],
+        masking: str,
+        row_dims: int,
+    ) -> None:
+        super().__init__(encoder, heads)
+        self.layer_names = tuple(layer.name for layer in layers)
+        self.masking = masking
+        self.row_dims = row_dims
+        for place, mask in enumerate(masks):
+            self._add_buffer(f"mask_{place}", mask)
+        self._derived: _Derived | None = None
+
+    def _add_buffer(self, name: str, value: Tensor) -> None:
+        """Register a tensor that every member has for itself."""
+        self.register_buffer(name, value)
+        self.member_buffers = (*self.member_buffers, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_derived": None}
+
+    # ---- masks and the weights they cover
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return int(self.heads.weight.shape[-3])
+
+    def masks(self) -> list[Tensor]:
+        """Boolean masks ``(*members, n_tasks, *weight)``, one per layer."""
+        return [getattr(self, f"mask_{place}") for place in range(len(self.layer_names))]
+
+    def masked_weights(self) -> list[nn.Parameter]:
+        """The weights under the masks, ``(*members, *weight)``, one per layer."""
+        return [self.encoder.get_parameter(name) for name in self.layer_names]
+
+    def set_masks(self, masks: Sequence[Tensor]) -> None:
+        """Change the masks in place."""
+        for old, new in zip(self.masks(), masks, strict=True):
+            old.copy_(new)
+
+    def derived(self) -> _Derived:
+        """What follows from the present masks."""
+        masks = self.masks()
+        key = [(own.data_ptr(), own._version) for own in masks]
+        if self._derived is None or self._derived.key != key:
+            factors = masks
+            weights = self.masked_weights()
+            size = sum(own.numel() for own in masks) * weights[0].element_size()
+            if size <= _CACHED or weights[0].is_cuda:
+                pairs = zip(masks, weights, strict=True)
+                factors = [mask.to(weight.dtype) for mask, weight in pairs]
+            dense = all(bool(own.all()) for own in masks)
+            self._derived = _Derived(key, dense, factors)
+        return self._derived
+
+    def task_weights(self, task: int) -> dict[str, Tensor]:
+        """What a task puts in the place of the masked weights, by name."""
+        axis = len(self.members)
+        factors = self.derived().factors
+        parts = zip(self.layer_names, self.masked_weights(), factors, strict=True)
+        cover = _CoveredGradient.apply if self.masking == "gradient" else torch.mul
+        return {
+            name: cover(weight, factor.select(axis, task))
+            for name, weight, factor in parts
+        }
+
+    def _all_weights(self) -> dict[str, Tensor]:
+        """All weights of the encoder, with an axis for the tasks after the members."""
+        axis = len(self.members)
+        factors = dict(zip(self.layer_names, self.derived().factors, strict=True))
+        spread = {
+            name: own.unsqueeze(axis) for name, own in self.encoder.named_parameters()
+        }
+        return {
+            name: own * factors[name]
+            if name in factors
+            else own.expand(*own.shape[:axis], self.n_tasks, *own.shape[axis + 1 :])
+            for name, own in spread.items()
+        }
+
+    # ---- passes
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the masks change nothing at present: one pass serves all tasks."""
+        if self.masking == "gradient" and not torch.is_grad_enabled():
+            return True
+        return self.derived().dense
+
+    def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Compute the mean of the tasks' representations; it has no way back."""
+        if self.is_plain or self.masking == "gradient":
+            return super().encode(x, random)
+        return self.representations(x, random).mean(-3)
+
+    def representations(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Compute what each task's part of the encoder makes of the rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, *row)
+        random : MemberRandom, optional
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, latent)
+        """
+        if self.is_plain:
+            z = super().encode(x, random)
+            return z.unsqueeze(-3).expand(*z.shape[:-2], self.n_tasks, *z.shape[-2:])
+        if self.masking == "gradient":
+            factors = self.derived().factors
+            return shared_representation(self, factors, x, random)
+        draws = self._draws(x, random)
+        if self._at_once():
+            axis = -self.row_dims - 1
+            rows = x if x.dim() == self.row_dims + 1 else x.unsqueeze(axis - 1)
+            weights = self._all_weights()
+            found: Tensor = functional_call(self.encoder, weights, (rows, draws))
+            return found
+        each = [self.encode_task(task, x, draws) for task in range(self.n_tasks)]
+        return torch.stack(each, -3)
+
+    def encode_task(
+        self, task: int, x: Tensor, random: MemberRandom | None = None
+    ) -> Tensor:
+        """Compute one task's representation, ``(*members, batch, latent)``."""
+        if isinstance(random, SharedDraws):
+            random.begin(random.rows)
+        weights = self.task_weights(task)
+        found: Tensor = functional_call(self.encoder, weights, (x, random))
+        return found
+
+    def _draws(self, x: Tensor, random: MemberRandom | None) -> SharedDraws | None:
+        if random is None:
+            return None
+        return SharedDraws(random, x.shape[-self.row_dims - 1])
+
+    def _at_once(self) -> bool:
+        if any(isinstance(own, UserEncoder) for own in self.encoder.modules()):
+            return False
+        masks = self.masks()
+        return masks[0].is_cuda or sum(own.numel() for own in masks) <= _SMALL
+
+    def run(
+        self,
+        x: Tensor,
+        task_of_row: Tensor | None = None,
+        random: MemberRandom | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Pass rows through the parts of the tasks they are for."""
+        if self.is_plain:
+            return super().run(x, task_of_row, random)
+        if task_of_row is None:
+            z = self.representations(x, random)
+            return z, self.heads(z, per_task=True)
+        groups = RowGroups(task_of_row, self.n_tasks)
+        draws = self._draws(x, random)
+        parts = []
+        for task, rows in zip(groups.tasks, groups.rows, strict=True):
+            if draws is not None:
+                draws.begin(rows)
+            own = take_rows(x, rows, self.row_dims)
+            parts.append(self.encode_task(task, own, draws))
+        z = take_rows(torch.cat(parts, -2), groups.place, trailing=1)
+        return z, self.heads.rows(z, task_of_row)
+
+    # ---- weights that no task uses
+
+    def set_progress(self, fraction: float) -> None:
+        """Remember the weights that no task uses, before a step moves them."""
+        derived = self.derived()
+        if not derived.dense and derived.held is None:
+            derived.held = [
+                self._held(weight.detach(), used)
+                for weight, used in zip(self.masked_weights(), self.used(), strict=True)
+            ]
+
+    def used(self) -> list[Tensor]:
+        """Where any task uses a weight, ``(*members, *weight)``, one per layer."""
+        axis = len(self.members)
+        return [mask.any(axis) for mask in self.masks()]
+
+    @staticmethod
+    def _held(weight: Tensor, used: Tensor) -> tuple[Tensor, Tensor] | None:
+        if bool(used.all()):
+            return None
+        return weight.masked_fill(used, 0.0), used.to(weight.dtype)
+
+    def after_step(self, state: Any) -> None:
+        """Put weights that no task uses back: momentum and decay would move them."""
+        derived = self.derived()
+        if derived.dense or derived.held is None:
+            return
+        for weight, held in zip(self.masked_weights(), derived.held, strict=True):
+            if held is not None:
+                weight.data.mul_(held[1]).add_(held[0])
+
+    def forget_unused(self, state: Any) -> None:
+        """Let the optimiser forget where weights that no task uses were heading."""
+        for weight, used in zip(self.masked_weights(), self.used(), strict=True):
+            for name, value in state.optimizer_state(weight).items():
+                if name in _MOMENTA:
+                    value.masked_fill_(~used, 0.0)
+
+    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
+        """Drop what served training only."""
+        self._derived = None
+        return []
+
+    def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
+        """Masks, one tensor ``(*members, n_tasks, *weight)`` per layer."""
+        return {f"mask_{place}": own for place, own in enumerate(self.masks())}
+
+
+class _CoveredGradient(torch.autograd.Function):
+    """Passes weights on, and lets only some of them learn (eq. 4)."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, mask: Tensor) -> Tensor:
+        ctx.save_for_backward(mask)
+        return weight.view_as(weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (mask,) = ctx.saved_tensors
+        return upstream[0] * mask, None
