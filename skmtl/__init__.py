@@ -11,10 +11,27 @@ from .bottleneck import (
     MTVIBRegressor,
 )
 from .persistence import load
+from .sparse import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLMixed,
+    FisherSparseMTLRegressor,
+    MaximumRoamingClassifier,
+    MaximumRoamingMixed,
+    MaximumRoamingRegressor,
+    RandomSparseMTLClassifier,
+    RandomSparseMTLMixed,
+    RandomSparseMTLRegressor,
+    TaskRoutingClassifier,
+    TaskRoutingMixed,
+    TaskRoutingRegressor,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "FisherSparseMTLClassifier",
+    "FisherSparseMTLMixed",
+    "FisherSparseMTLRegressor",
     "HardSharingClassifier",
     "HardSharingMixed",
     "HardSharingRegressor",
@@ -24,6 +41,15 @@ __all__ = [
     "MTVIBClassifier",
     "MTVIBMixed",
     "MTVIBRegressor",
+    "MaximumRoamingClassifier",
+    "MaximumRoamingMixed",
+    "MaximumRoamingRegressor",
+    "RandomSparseMTLClassifier",
+    "RandomSparseMTLMixed",
+    "RandomSparseMTLRegressor",
+    "TaskRoutingClassifier",
+    "TaskRoutingMixed",
+    "TaskRoutingRegressor",
     "datasets",
     "display",
     "inspection",

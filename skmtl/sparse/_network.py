@@ -1,5 +1,6 @@
 """Networks of which every task uses a part."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,9 @@ class MaskedNetwork(MultiTaskNetwork):
 
     def masks(self) -> list[Tensor]:
         """Boolean masks ``(*members, n_tasks, *weight)``, one per layer."""
-        return [getattr(self, f"mask_{place}") for place in range(len(self.layer_names))]
+        return [
+            getattr(self, f"mask_{place}") for place in range(len(self.layer_names))
+        ]
 
     def masked_weights(self) -> list[nn.Parameter]:
         """The weights under the masks, ``(*members, *weight)``, one per layer."""
@@ -100,20 +103,31 @@ class MaskedNetwork(MultiTaskNetwork):
         for old, new in zip(self.masks(), masks, strict=True):
             old.copy_(new)
 
+    def churn(self, masks: Sequence[Tensor]) -> Tensor:
+        """Share of the masks' entries that new ones change, ``(*members,)``."""
+        start = len(self.members)
+        pairs = list(zip(self.masks(), masks, strict=True))
+        changed = sum((old ^ new).flatten(start).sum(-1) for old, new in pairs)
+        count = sum(math.prod(old.shape[start:]) for old, _ in pairs)
+        return torch.as_tensor(changed) / count
+
     def derived(self) -> _Derived:
         """What follows from the present masks."""
-        masks = self.masks()
-        key = [(own.data_ptr(), own._version) for own in masks]
+        key = [(own.data_ptr(), own._version) for own in self.masks()]
         if self._derived is None or self._derived.key != key:
-            factors = masks
-            weights = self.masked_weights()
-            size = sum(own.numel() for own in masks) * weights[0].element_size()
-            if size <= _CACHED or weights[0].is_cuda:
-                pairs = zip(masks, weights, strict=True)
-                factors = [mask.to(weight.dtype) for mask, weight in pairs]
-            dense = all(bool(own.all()) for own in masks)
-            self._derived = _Derived(key, dense, factors)
+            # What predictions leave behind must serve training too.
+            with torch.inference_mode(False):
+                self._derived = self._derive(key)
         return self._derived
+
+    def _derive(self, key: Any) -> _Derived:
+        masks, weights = self.masks(), self.masked_weights()
+        factors = masks
+        size = sum(own.numel() for own in masks) * weights[0].element_size()
+        if size <= _CACHED or weights[0].is_cuda:
+            pairs = zip(masks, weights, strict=True)
+            factors = [mask.to(weight.dtype) for mask, weight in pairs]
+        return _Derived(key, all(bool(own.all()) for own in masks), factors)
 
     def task_weights(self, task: int) -> dict[str, Tensor]:
         """What a task puts in the place of the masked weights, by name."""
@@ -126,8 +140,8 @@ class MaskedNetwork(MultiTaskNetwork):
             for name, weight, factor in parts
         }
 
-    def _all_weights(self) -> dict[str, Tensor]:
-        """All weights of the encoder, with an axis for the tasks after the members."""
+    def all_weights(self) -> dict[str, Tensor]:
+        """All parameters of the encoder, with an axis for tasks after the members."""
         axis = len(self.members)
         factors = dict(zip(self.layer_names, self.derived().factors, strict=True))
         spread = {
@@ -143,15 +157,20 @@ class MaskedNetwork(MultiTaskNetwork):
     # ---- passes
 
     @property
+    def is_shared(self) -> bool:
+        """Whether all tasks compute with the same weights at present."""
+        return self.masking == "gradient" or self.derived().dense
+
+    @property
     def is_plain(self) -> bool:
-        """Whether the masks change nothing at present: one pass serves all tasks."""
+        """Whether masks matter to nothing at present: one pass serves all tasks."""
         if self.masking == "gradient" and not torch.is_grad_enabled():
             return True
         return self.derived().dense
 
     def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
         """Compute the mean of the tasks' representations; it has no way back."""
-        if self.is_plain or self.masking == "gradient":
+        if self.is_shared:
             return super().encode(x, random)
         return self.representations(x, random).mean(-3)
 
@@ -174,10 +193,10 @@ class MaskedNetwork(MultiTaskNetwork):
             factors = self.derived().factors
             return shared_representation(self, factors, x, random)
         draws = self._draws(x, random)
-        if self._at_once():
+        if self.at_once():
             axis = -self.row_dims - 1
             rows = x if x.dim() == self.row_dims + 1 else x.unsqueeze(axis - 1)
-            weights = self._all_weights()
+            weights = self.all_weights()
             found: Tensor = functional_call(self.encoder, weights, (rows, draws))
             return found
         each = [self.encode_task(task, x, draws) for task in range(self.n_tasks)]
@@ -198,7 +217,8 @@ class MaskedNetwork(MultiTaskNetwork):
             return None
         return SharedDraws(random, x.shape[-self.row_dims - 1])
 
-    def _at_once(self) -> bool:
+    def at_once(self) -> bool:
+        """Whether one pass with an axis for the tasks beats a loop over them."""
         if any(isinstance(own, UserEncoder) for own in self.encoder.modules()):
             return False
         masks = self.masks()

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["layer_floors", "n_kept_of", "select_exactly", "top_entries"]
+__all__ = [
+    "layer_floors",
+    "n_kept_of",
+    "n_units_of",
+    "select_exactly",
+    "top_entries",
+]
 
 
 def n_kept_of(keep_ratio: float, sizes: Sequence[int]) -> int:
@@ -23,8 +29,17 @@ def n_kept_of(keep_ratio: float, sizes: Sequence[int]) -> int:
     -------
     int
     """
-    # Halves go up; Python's own rounding would go to the even neighbour.
-    return max(math.floor(keep_ratio * sum(sizes) + 0.5), len(sizes))
+    return max(_rounded(keep_ratio * sum(sizes)), len(sizes))
+
+
+def n_units_of(keep_ratio: float, n_units: int) -> int:
+    """Count the units of a layer that a task uses: the rounded share, at least one."""
+    return max(_rounded(keep_ratio * n_units), 1)
+
+
+def _rounded(value: float) -> int:
+    """Round halves up; Python itself would go to the even neighbour."""
+    return math.floor(value + 0.5)
 
 
 def layer_floors(
@@ -112,9 +127,7 @@ def select_exactly(
     for mask, row, count, own_floors in each:
         mask.copy_(_select_row(row, count, own_floors, sizes))
     parts = chosen.split(sizes, -1)
-    return [
-        part.reshape(own.shape) for part, own in zip(parts, scores, strict=True)
-    ]
+    return [part.reshape(own.shape) for part, own in zip(parts, scores, strict=True)]
 
 
 def _select_row(

@@ -83,6 +83,6 @@ class _Passes(torch.autograd.Function):
             for (name, _), gradient in zip(learning, gradients, strict=True):
                 if name in ctx.masks:
                     gradient = gradient * ctx.masks[name].select(ctx.axis, task)
-                totals[name] = totals[name].add_(gradient) if task else gradient
+                totals[name] = totals[name] + gradient if task else gradient
         ctx.z = ctx.leaves = None
         return (None,) * 5 + tuple(totals.get(name) for name in ctx.names)
