@@ -52,7 +52,6 @@ class FisherNetwork(MaskedNetwork):
     encoder : Module
     heads : TaskHeads
     layers : sequence of MaskedLayer
-    specs : sequence of n_tasks TaskSpec
     n_kept : int
         Weights that each task keeps.
     floors : sequence of int
@@ -79,7 +78,6 @@ class FisherNetwork(MaskedNetwork):
         encoder: nn.Module,
         heads: TaskHeads,
         layers: Sequence[MaskedLayer],
-        specs: Sequence[Any],
         *,
         n_kept: int,
         floors: Sequence[int],
@@ -92,10 +90,10 @@ class FisherNetwork(MaskedNetwork):
         n_samples: int,
         generator: torch.Generator,
     ) -> None:
-        shapes = [(len(specs), *layer.shape) for layer in layers]
+        n_tasks = heads.weight.shape[-3]
+        shapes = [(n_tasks, *layer.shape) for layer in layers]
         everything = [torch.ones(shape, dtype=torch.bool) for shape in shapes]
         super().__init__(encoder, heads, layers, everything, masking, row_dims)
-        self._specs = tuple(specs)
         self._add_buffer("n_kept", torch.tensor(n_kept))
         self._add_buffer("floors", torch.tensor(list(floors)))
         self._add_buffer("n_updates", torch.tensor(0))
@@ -133,7 +131,8 @@ class FisherNetwork(MaskedNetwork):
         if self.fisher in ("magnitude", "random"):
             return
         batch = state.sample(self.n_samples)
-        found = network_fisher(self, self._specs, batch, self.fisher, state.random)
+        specs = state.criterion.specs
+        found = network_fisher(self, specs, batch, self.fisher, state.random)
         past = torch.where(self.n_updates > 0, self.ema, 0.0)
         for average, own in zip(self.information(), found, strict=True):
             share = past.view(*past.shape, *[1] * (own.dim() - past.dim())).to(own)

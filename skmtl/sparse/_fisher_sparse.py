@@ -39,7 +39,6 @@ fisher_ : dict of str to ndarray of shape ([n_estimators,] n_tasks, *weight)
             encoder,
             heads,
             layers,
-            context.specs,
             n_kept=n_kept_of(self.keep_ratio, sizes),
             floors=layer_floors(self.keep_ratio, self.layer_floor, sizes),
             masking=self.masking,
@@ -96,7 +95,7 @@ class FisherSparseMTLClassifier(ClassifierShell, _FisherSparseMTL):
     but at least `layer_floor` times `keep_ratio` of each. Weights that no task uses do
     not move at all.
 
-    `task_similarity_` is the geometric mean of two measures: the overlap of the masks
+    `task_similarity_` is the product of two measures: the overlap of the masks
     beyond that of random ones (:func:`skmtl.similarity.mask_overlap`), and
     :func:`skmtl.similarity.target_relatedness` on random features of X. Where masks
     keep more than 0.7 of the weights, or with other kinds of evidence,

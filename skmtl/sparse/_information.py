@@ -201,17 +201,16 @@ def _rows_by_task(network: Any, batch: Any, kind: str, draws: Any) -> Any:
             yield _Rows(rows.x, rows.codes[..., task : task + 1], weight)
         return
     groups = RowGroups(batch.task_of_row, network.n_tasks)
-    places = dict(zip(groups.tasks, groups.rows, strict=True))
+    pairs = zip(groups.rows, groups.real, strict=True)
+    places = dict(zip(groups.tasks, pairs, strict=True))
     for task in range(network.n_tasks):
         if task not in places:
             yield None
             continue
-        at = places[task]
+        at, real = places[task]
         if draws is not None:
             draws.rows = at
-        weight = (take_rows(batch.task_of_row, at, trailing=0) == task).to(
-            batch.codes.dtype
-        )
+        weight = real.to(batch.codes.dtype)
         if batch.weight is not None:
             weight = weight * take_rows(batch.weight, at, trailing=0)
         codes = take_rows(batch.codes, at, trailing=0)

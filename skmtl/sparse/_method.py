@@ -79,8 +79,8 @@ similarity_evidence_ : str
             measured = mask_overlap(_layers_of(evidence.tensors, "mask"))
         else:
             measured = information_correlation(_layers_of(evidence.tensors, "fisher"))
-        # Weights that are important to every task make unrelated tasks overlap too.
-        return np.sqrt(measured * evidence.reference.similarity), 1 - measured
+        # Weights that matter to every task make unrelated tasks overlap too.
+        return measured * evidence.reference.similarity, 1 - measured
 
     # ---- what a fitted network computes
 

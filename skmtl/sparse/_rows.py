@@ -50,6 +50,8 @@ class RowGroups:
     rows : list of int Tensor of shape ([*members,] n_rows)
         Places of each task's rows in the batch; another task's where a member has
         fewer rows than others.
+    real : list of bool Tensor, shaped as ``rows``
+        False for these others.
     place : int Tensor of shape ([*members,] batch)
         Where each row is found when the groups are laid side by side.
     """
@@ -62,7 +64,7 @@ class RowGroups:
         order = task_of_row.argsort(dim=-1, stable=True)
         rank = order.argsort(-1) - starts.gather(-1, task_of_row)
         self.place = (longest.cumsum(0) - longest)[task_of_row] + rank
-        self.tasks, self.rows = [], []
+        self.tasks, self.rows, self.real = [], [], []
         last = task_of_row.shape[-1] - 1
         for task, length in enumerate(longest.tolist()):
             if length:
@@ -70,6 +72,7 @@ class RowGroups:
                 at = (starts[..., task : task + 1] + span).clamp_max(last)
                 self.tasks.append(task)
                 self.rows.append(order.gather(-1, at))
+                self.real.append(span < counts[..., task : task + 1])
 
 
 class SharedDraws(MemberRandom):

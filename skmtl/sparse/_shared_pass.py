@@ -77,12 +77,11 @@ class _Passes(torch.autograd.Function):
                 ctx.z,
                 [leaf for _, leaf in learning],
                 own,
-                retain_graph=task < len(by_task) - 1,
+                retain_graph=True,
                 materialize_grads=True,
             )
             for (name, _), gradient in zip(learning, gradients, strict=True):
                 if name in ctx.masks:
                     gradient = gradient * ctx.masks[name].select(ctx.axis, task)
                 totals[name] = totals[name] + gradient if task else gradient
-        ctx.z = ctx.leaves = None
         return (None,) * 5 + tuple(totals.get(name) for name in ctx.names)

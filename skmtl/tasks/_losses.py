@@ -95,6 +95,7 @@ class MultiTaskLoss(nn.Module):
                     f"Task {spec.name!r} is of kind {spec.kind!r}, which has no "
                     f"row-wise loss; allowed are {sorted(ROW_LOSSES)}."
                 )
+        self.specs = tuple(specs)
         kinds = [spec.kind for spec in specs]
         widest = max(spec.n_outputs for spec in specs)
         outputs = torch.tensor([spec.n_outputs for spec in specs])
