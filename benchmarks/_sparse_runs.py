@@ -1,5 +1,6 @@
 """Stacks of fits over worker processes, for the parts of ``fisher_sparse.py``."""
 
+import json
 import time
 import warnings
 from collections import defaultdict
@@ -64,11 +65,14 @@ class Options:
 
 def rows_file(part, options):
     """Rows of a part; those of a trial go into a file that is never kept."""
-    rows = Rows(f"fisher_sparse_{part}{'_trial' if options.quick else ''}")
+    name = f"fisher_sparse_{part}{'_trial' if options.quick else ''}"
+    rows = Rows(name)
     if options.results:
         folder = Path(options.results)
         folder.mkdir(parents=True, exist_ok=True)
         rows.path = folder / rows.path.name
+        if rows.path.exists():
+            rows.rows += [json.loads(line) for line in rows.path.open()]
     if options.quick:
         rows.path, rows.rows = rows.path.with_suffix(".partial"), []
     return rows

@@ -15,7 +15,7 @@ from tox21 import load as load_tox21
 from skmtl.datasets import make_grouped_tasks
 from skmtl.tasks import validation_split
 
-N_KEEP = (0.1, 0.3, 0.5, 0.7, 0.9)
+RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 # Validation rows for each row that is fitted, where there are rows enough.
 _SHARE = 4
 
@@ -44,10 +44,10 @@ class Setting(NamedTuple):
 
 
 SETS = {
-    "dkl_mnist": Setting((128, 128), (500, 1500), N_KEEP, "accuracy"),
-    "ml_scene": Setting((64, 64), (500, 1500), N_KEEP, "auc"),
-    "ml_yeast": Setting((64, 64), (500, 1500), N_KEEP, "auc"),
-    "grouped_mnist": Setting((64, 64), (500, 1500), (0.1, 0.5, 0.9), "accuracy"),
+    "dkl_mnist": Setting((128, 128), (400, 1200), RATIOS, "accuracy"),
+    "ml_scene": Setting((64, 64), (400, 1200), RATIOS, "auc"),
+    "ml_yeast": Setting((64, 64), (400, 1200), RATIOS, "auc"),
+    "grouped_mnist": Setting((64, 64), (400, 1200), (0.1, 0.5, 0.9), "accuracy"),
     "tox21": Setting((64, 64), (200, 600), (0.1, 0.5), "auc", "gradient"),
 }
 

@@ -86,10 +86,18 @@ def sweep(options):
 
 def report(rows, names, options):
     """Print the tables of what there is."""
-    scores, order = collect(rows, part="test"), list(methods())
+    order, settings = list(methods()), {}
     for name in names:
-        settings = {method: chosen(rows, name, method, options) for method in order}
-        print(f"\n{name}: chosen weight decay and steps: {settings}")
+        own = {method: chosen(rows, name, method, options) for method in order}
+        print(f"\n{name}, chosen weight decay and steps: {own}")
+        settings |= {(name, method): setting for method, setting in own.items()}
+    rows.rows = [
+        row
+        for row in rows.rows
+        if settings.get((row["set"], row["method"])) == (row["decay"], row["steps"])
+    ]
+    scores = collect(rows, part="test")
+    for name in names:
         score_table(scores, name, order, SETS[name].ratios)
     places = [(name, ratio) for name in names for ratio in SETS[name].ratios]
     for ratio in sorted({own for _, own in places}):

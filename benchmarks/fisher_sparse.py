@@ -8,7 +8,7 @@ sweep       is the paper's claim true, Fisher first everywhere? Nine methods on
             four settings of equally many fits for each method; then 3 seeds on the test
             rows.
 recipe      which of schedule, score, average, floor and freezing pays? One change at a
-            time, on validation rows only.
+            time, keep ratios .1 and .5, on validation rows only.
 density     at keep ratio .1: do all layers and units live, and what does it cost?
 similarity  are known groups of tasks told apart, at keep ratios .3, .5 and .9?
 export      a task's own network at keep ratio .1: size, speed and equality.
