@@ -10,15 +10,27 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmtl
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLMixed,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
+    MaximumRoamingMixed,
+    MaximumRoamingRegressor,
     MTVIBClassifier,
     MTVIBMixed,
     MTVIBRegressor,
+    RandomSparseMTLClassifier,
+    RandomSparseMTLMixed,
+    RandomSparseMTLRegressor,
+    TaskRoutingClassifier,
+    TaskRoutingMixed,
+    TaskRoutingRegressor,
 )
 
 pytestmark = [
@@ -30,6 +42,8 @@ pytestmark = [
 # One batch of all rows and a decay that knows no row count: then weights of zero and
 # two mean what leaving out and repeating rows mean.
 QUICK = {"max_epochs": 20, "batch_size": 1000, "weight_decay": 0.01}
+# In so few steps, units that come and go one after the other learn little.
+ROAMING = {"keep_ratio": 0.8, "roaming": 0.3, **QUICK}
 
 ESTIMATORS = [
     HardSharingClassifier(**QUICK),
@@ -47,6 +61,23 @@ ESTIMATORS = [
     MTVIBRegressor(**QUICK),
     MTVIBMixed(task_types=["classification"], **QUICK),
     MTVIBMixed(task_types=["regression"], **QUICK),
+    FisherSparseMTLClassifier(**QUICK),
+    FisherSparseMTLClassifier(keep_ratio=0.2, masking="gradient", **QUICK),
+    FisherSparseMTLRegressor(fisher="batch", importance="fisher", **QUICK),
+    FisherSparseMTLMixed(task_types=["classification"], fisher="predicted", **QUICK),
+    FisherSparseMTLMixed(task_types=["regression"], importance="relative", **QUICK),
+    RandomSparseMTLClassifier(**QUICK),
+    RandomSparseMTLRegressor(**QUICK),
+    RandomSparseMTLMixed(task_types=["classification"], **QUICK),
+    RandomSparseMTLMixed(task_types=["regression"], **QUICK),
+    TaskRoutingClassifier(**QUICK),
+    TaskRoutingRegressor(**QUICK),
+    TaskRoutingMixed(task_types=["classification"], **QUICK),
+    TaskRoutingMixed(task_types=["regression"], **QUICK),
+    MaximumRoamingClassifier(**ROAMING),
+    MaximumRoamingRegressor(**ROAMING),
+    MaximumRoamingMixed(task_types=["classification"], **ROAMING),
+    MaximumRoamingMixed(task_types=["regression"], **ROAMING),
     HardSharingClassifier(n_estimators=2, **QUICK),
     HardSharingRegressor(n_estimators=2, **QUICK),
 ]

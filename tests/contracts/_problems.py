@@ -6,28 +6,20 @@ import numpy as np
 import torch
 
 from skmtl import (
-    FisherSparseMTLClassifier,
-    FisherSparseMTLMixed,
-    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
-    MaximumRoamingClassifier,
-    MaximumRoamingRegressor,
     MTVIBClassifier,
     MTVIBMixed,
-    RandomSparseMTLClassifier,
-    RandomSparseMTLMixed,
-    TaskRoutingClassifier,
-    TaskRoutingMixed,
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
 from tests.contracts._plain_sparse import PlainSparse
 from tests.contracts._reference import PlainHardSharing
+from tests.contracts._sparse_problems import SPARSE
 
 SETTINGS = {
     "hidden_layer_sizes": (7,),
@@ -45,7 +37,6 @@ CHANNELS = {
 }
 PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
 PRICES = {**PRICE, "gamma": CHANNELS["gamma"]}
-KEPT = {"keep_ratio": (0.4, 0.5, 0.6, 0.3, 0.9)}
 PER_TASK = {"beta", "task_types", "task_weight"}
 
 
@@ -167,45 +158,7 @@ PROBLEMS = [
         PlainMTVIB,
         always_noisy=True,
     ),
-    Problem(FisherSparseMTLClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        FisherSparseMTLClassifier,
-        parameters={"masking": "gradient", "fisher": "predicted"},
-        stackable=KEPT,
-        plain=PlainSparse,
-    ),
-    Problem(
-        FisherSparseMTLRegressor,
-        (1, 1, 1),
-        {"fisher": "batch", "importance": "fisher"},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(
-        FisherSparseMTLMixed,
-        (1, 3, 2),
-        {"importance": "relative", "latent_dim": 4, "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(RandomSparseMTLClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        RandomSparseMTLMixed,
-        (1, 3, 2),
-        {"masking": "gradient", "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(TaskRoutingClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        TaskRoutingMixed,
-        (1, 3, 2),
-        {"latent_dim": 6, "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(MaximumRoamingClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(MaximumRoamingRegressor, (1, 1, 1), {}, KEPT, PlainSparse),
+    *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
 ]
 
 
