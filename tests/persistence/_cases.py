@@ -6,13 +6,17 @@ import polars as pl
 import torch
 
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBMixed,
+    RandomSparseMTLClassifier,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -68,6 +72,18 @@ CASES = {
         ),
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "masks": (FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK), X, with_holes()),
+    "masks of members": (
+        FisherSparseMTLRegressor(n_estimators=2, masking="gradient", **QUICK),
+        X,
+        X[:, :2] + 5,
+    ),
+    "masks by chance": (RandomSparseMTLClassifier(**QUICK), PICTURES[:, 0, 0], SIGNS),
+    "units": (
+        MaximumRoamingClassifier(encoder="conv", n_estimators=2, **QUICK),
+        PICTURES,
+        SIGNS,
     ),
     "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
