@@ -1,7 +1,12 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
 from . import datasets, display, inspection, metrics, model_selection, similarity
-from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from .baselines import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRanker,
+    HardSharingRegressor,
+)
 from .bottleneck import (
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
@@ -34,6 +39,7 @@ __all__ = [
     "FisherSparseMTLRegressor",
     "HardSharingClassifier",
     "HardSharingMixed",
+    "HardSharingRanker",
     "HardSharingRegressor",
     "HierarchicalIBClassifier",
     "HierarchicalIBMixed",

@@ -17,6 +17,12 @@ one from a fitted estimator or from a matrix, then read or change what it drew.
 
 from ._capacity import CapacityDisplay
 from ._information_plane import InformationPlaneDisplay
+from ._sharing_mask import SharingMaskDisplay
 from ._task_similarity import TaskSimilarityDisplay
 
-__all__ = ["CapacityDisplay", "InformationPlaneDisplay", "TaskSimilarityDisplay"]
+__all__ = [
+    "CapacityDisplay",
+    "InformationPlaneDisplay",
+    "SharingMaskDisplay",
+    "TaskSimilarityDisplay",
+]

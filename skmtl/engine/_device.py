@@ -201,7 +201,6 @@ def compute_outputs(
         Or (*members, batch, latent); with a first axis for ``draws``.
     """
     x, kind = x.to(settings.device, settings.dtype), settings.device.type
-    network.eval()
     with torch.autocast(kind, torch.bfloat16, enabled=settings.autocast):
         if representation:
             values = network.encode(x)

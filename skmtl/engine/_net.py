@@ -194,14 +194,18 @@ class MultiTaskNet(NeuralNet):
             return
         self._set_training(training)
         meter = LossMeter()
-        for batch in iterator:
-            if self._per_batch:
-                self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            meter.add(step["task_losses"], step["totals"], batch.codes.shape)
-            if self._per_batch:
-                self.history.record_batch(prefix + "_loss", step["loss"].item())
-                self.notify("on_batch_end", batch=batch, training=training, **step)
+        try:
+            for batch in iterator:
+                if self._per_batch:
+                    self.notify("on_batch_begin", batch=batch, training=training)
+                step = step_fn(batch, **fit_params)
+                meter.add(step["task_losses"], step["totals"], batch.codes.shape)
+                if self._per_batch:
+                    self.history.record_batch(prefix + "_loss", step["loss"].item())
+                    self.notify("on_batch_end", batch=batch, training=training, **step)
+        finally:
+            # Whoever asks the network from here on wants its answer without chance.
+            self._set_training(False)
         meter.record(self.history, prefix, self.task_weight)
 
     def train(

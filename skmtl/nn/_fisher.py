@@ -112,6 +112,7 @@ def fisher_information(
     _check_choice("likelihood", likelihood, _LIKELIHOODS)
     if len(x) == 0:
         raise InputError("`x` needs at least one row; found none.")
+    x = x.detach()
     asked = _Question(module, x, likelihood, sigma)
     weight = asked.row_weight(sample_weight)
     codes = draws = None
@@ -156,14 +157,15 @@ class _Question:
         likelihood: str,
         sigma: float | Tensor | None,
     ) -> None:
+        two = x[[0, len(x) - 1]]
         with evaluating(module), torch.no_grad():
-            outputs = frozen_run(module)(dict(module.named_parameters()), x[:1])
+            outputs = frozen_run(module)(dict(module.named_parameters()), two)
         if not isinstance(outputs, Tensor) or outputs.dim() != 2:
             shape = tuple(getattr(outputs, "shape", ()))
             raise InputError(
-                "`module` must map (batch, ...) to outputs (batch, n_outputs); one row "
-                f"gave {type(outputs).__name__} of shape {shape}. Wrap it in a module "
-                "that gives such a tensor."
+                "`module` must map (batch, ...) to outputs (batch, n_outputs); two "
+                f"rows gave {type(outputs).__name__} of shape {shape}. Wrap it in a "
+                "module that gives such a tensor."
             )
         self._outputs, self._n_rows = outputs, len(x)
         n_outputs = outputs.shape[1]

@@ -42,11 +42,16 @@ def likelihood_gradients(
     Yields
     ------
     Tensor, shaped as ``outputs``
-        One for "predicted", "sampled" and "label" and for exact independent labels of
-        one output; one per output for every other exact Fisher.
+        One for "predicted", "sampled" and "label". For "exact" one per output, but one
+        less than there are classes.
 
     Notes
     -----
+    The exact Fisher of classes, ``sum_c p_c (e_c - p) (e_c - p)^T`` by the outputs, is
+    a matrix of rank ``n_outputs - 1``; the columns of its Cholesky factor, known in
+    closed form [1]_, give the same sum of squares as the classes do, with one pass
+    less.
+
     Sums of the other classes' probabilities replace ``1 - p``, which would round to
     zero where a network is sure. Entries so small that their squares would be
     denormal numbers, which slow processors down, become zero: under 1e-15 in single
@@ -55,6 +60,12 @@ def likelihood_gradients(
     For values "predicted" is the exact Fisher, since a Gaussian's likelihood is flat
     at its mean.
 
+    References
+    ----------
+    .. [1] Tanabe and Sagae, "An exact Cholesky decomposition and the generalized
+       inverse of the variance-covariance matrix of the multinomial distribution, with
+       applications", J. R. Statist. Soc. B 54, 1992.
+
     Examples
     --------
     >>> import torch
@@ -62,8 +73,8 @@ def likelihood_gradients(
     >>> logits = torch.zeros(1, 2)
     >>> list(likelihood_gradients(logits, "multiclass"))
     [tensor([[ 0.5000, -0.5000]])]
-    >>> len(list(likelihood_gradients(logits, "multiclass", "exact")))
-    2
+    >>> list(likelihood_gradients(logits, "multiclass", "exact"))
+    [tensor([[ 0.5000, -0.5000]])]
     """
     if family == "continuous":
         yield from _of_values(outputs, kind, codes, draws, sigma)
@@ -121,16 +132,13 @@ def _of_classes(
     outputs: Tensor, kind: str, codes: Tensor | None, draws: Tensor | None
 ) -> Iterator[Tensor]:
     probability = outputs.softmax(-1)
+    if kind == "exact":
+        yield from _of_all_classes(probability)
+        return
     likeliest = outputs.argmax(-1, keepdim=True)
     others = 1 - probability
     rest = probability.scatter(-1, likeliest, 0).sum(-1, keepdim=True)
     others.scatter_(-1, likeliest, rest)
-    if kind == "exact":
-        for own in range(outputs.shape[-1]):
-            gradient = -probability
-            gradient[..., own] = others[..., own]
-            yield gradient * probability[..., own, None].sqrt()
-        return
     if kind == "predicted":
         chosen = likeliest
     elif kind == "sampled":
@@ -139,5 +147,20 @@ def _of_classes(
         chosen = below.sum(-1, keepdim=True).clamp(max=outputs.shape[-1] - 1)
     else:
         assert codes is not None, "labels are given"
-        chosen = codes.to(torch.int64)
+        chosen = codes.to(torch.int64).expand(*outputs.shape[:-1], 1)
     yield (-probability).scatter(-1, chosen, others.gather(-1, chosen))
+
+
+def _of_all_classes(probability: Tensor) -> Iterator[Tensor]:
+    """Columns of the Cholesky factor of a multinomial covariance, without the last."""
+    # The first of these is 1, the others what earlier classes leave.
+    from_own = probability.flip(-1).cumsum(-1).flip(-1)
+    tiny = torch.finfo(probability.dtype).tiny
+    for own in range(probability.shape[-1] - 1):
+        after = from_own[..., own + 1, None]
+        share = probability[..., own, None] / from_own[..., own, None].clamp(min=tiny)
+        column = torch.zeros_like(probability)
+        column[..., own, None] = (share * after).sqrt()
+        later = probability[..., own + 1 :] / after.clamp(min=tiny).sqrt()
+        column[..., own + 1 :] = -later * share.sqrt()
+        yield column

@@ -1,7 +1,7 @@
 """Sums of squared per-row gradients of the package's own networks, with members."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from ._recording import Call, evaluating, recording
 from ._row_squares import (
     Pull,
     Values,
+    add_sums,
+    empty_totals,
     frozen_run,
     module_squares,
     parameter_values,
@@ -32,15 +34,16 @@ def member_squares(
     parameters: Mapping[str, Tensor] | None = None,
     numbers: int = 2**23,
     axis: int = 0,
+    names: Collection[str] | None = None,
 ) -> list[Values]:
     """Sum squared per-row gradients over the rows, for each member.
 
     Parameters
     ----------
     module : Module
-        Encoder whose parameters belong to a MemberLinear, a MemberConv2d or a
+        Encoder whose wanted parameters belong to a MemberLinear, a MemberConv2d or a
         UserEncoder, each of which runs once.
-    x, pull, n_groups, parameters, numbers
+    x, pull, n_groups, parameters, numbers, names
         As for :func:`module_squares`.
     axis : int, default=0
         The axis of ``x`` that counts the rows.
@@ -51,50 +54,59 @@ def member_squares(
         For each group the sums, of the parameters' shapes.
     """
     values = parameter_values(module, parameters)
-    names = _layer_names(module)
-    totals = [
-        {name: torch.zeros_like(value) for name, value in values.items()}
-        for _ in range(n_groups)
-    ]
+    totals = empty_totals(values, n_groups, names)
+    places = _places(module, totals[0])
     run = frozen_run(module)
     row_axes = x.dim() - axis
     with evaluating(module), torch.enable_grad():
-        for rows in cut_rows(module, lambda one: run(values, one), x, axis, numbers):
-            with recording(names) as calls:
+        for rows in cut_rows(places, lambda one: run(values, one), x, axis, numbers):
+            with recording(places) as calls:
                 output = run(values, x[(slice(None),) * axis + (rows,)])
+            _check_once(calls)
             layers = []
             for call in calls:
                 own = {
                     local: values[name].detach()
-                    for local, name in names[call.layer].items()
+                    for local, name in places[call.layer].items()
                 }
                 layers.append((call, _form(call, own, row_axes, numbers)))
             swept = sweep(output, layers, None, pull(output.detach(), rows))
             for total, found in zip(totals, swept, strict=True):
                 for (call, _), sums in zip(layers, found, strict=True):
-                    for local, value in sums.items():
-                        whole = total[names[call.layer][local]]
-                        whole += value.reshape(whole.shape)
+                    add_sums(total, places[call.layer], sums)
     return totals
 
 
-def _layer_names(module: nn.Module) -> dict[nn.Module, dict[str, str]]:
-    """Layers that hold the parameters, and the parameters' names in both."""
-    names: dict[nn.Module, dict[str, str]] = {}
+def _places(
+    module: nn.Module, wanted: Collection[str]
+) -> dict[nn.Module, dict[str, str]]:
+    """Layers that hold wanted parameters, and the parameters' names in both."""
+    places: dict[nn.Module, dict[str, str]] = {}
     for prefix, part in module.named_modules():
         if isinstance(part, MemberLinear | MemberConv2d | UserEncoder):
             start = f"{prefix}." if prefix else ""
             own = [local for local, _ in part.named_parameters()]
-            names[part] = {local: start + local for local in own}
-    known = {name for own in names.values() for name in own.values()}
-    others = [name for name, _ in module.named_parameters() if name not in known]
+            if any(start + local in wanted for local in own):
+                places[part] = {local: start + local for local in own}
+    known = {name for own in places.values() for name in own.values()}
+    others = [name for name in wanted if name not in known]
     if others:
         raise InputError(
             "parameters of an encoder with members must belong to a MemberLinear, "
             f"MemberConv2d or UserEncoder; found {others}. Wrap the layer in a "
             "UserEncoder, or take the members one by one."
         )
-    return names
+    return places
+
+
+def _check_once(calls: list[Call]) -> None:
+    layers = [call.layer for call in calls]
+    for layer in layers:
+        if layers.count(layer) > 1:
+            raise InputError(
+                "a layer with members must run once in a forward pass; found "
+                f"{layers.count(layer)} runs of {layer}. Use a layer for each."
+            )
 
 
 def _form(call: Call, values: Values, row_axes: int, numbers: int) -> LayerSquares:

@@ -5,12 +5,13 @@ graph of a run tells, and if the batch is in front of all it reads and gives, wh
 on two and on three rows tell.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import get_gradient_edge
+from torch.autograd.graph import Node, get_gradient_edge
 
 from ..exceptions import InputError
 from ._layer_squares import LayerSquares, LinearSquares, PatchSquares
@@ -24,7 +25,21 @@ Values = dict[str, Tensor]
 
 
 class Plan:
-    """Which layers speak for themselves, found out on two and three rows."""
+    """Which layers speak for themselves; runs on two and three rows tell of the batch.
+
+    Parameters
+    ----------
+    module : Module
+        The network.
+    run : callable
+        The module as a function of its parameters and rows.
+    values : dict of str to Tensor
+        Parameters, leaves of the graph.
+    x : Tensor of shape (batch, ...)
+        Rows.
+    names : collection of str
+        Parameters to answer for.
+    """
 
     def __init__(
         self,
@@ -32,51 +47,74 @@ class Plan:
         run: Callable[[Values, Tensor], Tensor],
         values: Values,
         x: Tensor,
+        names: Collection[str],
     ) -> None:
-        self._run, self._values = run, values
+        self._run, self._values, self._names = run, values, names
+        self._leaves = {
+            get_gradient_edge(value).node: name for name, value in values.items()
+        }
         self.owners = _owners(module)
         few = [x[[row % len(x) for row in range(count)]] for count in (2, 3)]
-        traces = [self._trace(rows) for rows in few]
-        _check_rows([output for output, _ in traces])
-        (output, calls), (_, again) = traces
+        (two, calls), (three, again) = [self._trace(rows) for rows in few]
+        _check_rows([two, three])
         self._order = [call.layer for call in calls]
-        same = self._order == [call.layer for call in again]
-        uses = self._uses(output, calls)
-        self._direct = {
-            call.layer
-            for call, other, own in zip(calls, again, uses, strict=False)
-            if same
-            and self._order.count(call.layer) == 1
-            and _is_by_rows(call, other)
-            and own == self._wanted(call.layer)
-            and self._are_distinct(call.layer)
-            and self._form(call, 1) is not None
-        }
+        if self._order != [call.layer for call in again]:
+            self._order = []
+        pairs = zip(calls, again, strict=False)
+        self._by_rows = [_is_by_rows(one, other) for one, other in pairs]
         self.numbers_per_row = sum(map(call_numbers, calls)) // 2
+
+    def run(
+        self, x: Tensor, numbers: int
+    ) -> tuple[Tensor, list[tuple[Call, LayerSquares]], LayerSquares | None]:
+        """Run rows; returns output, the layers' sums and those of all the rest."""
+        output, calls = self._trace(x)
+        if not output.requires_grad:
+            return output, [], None
+        start = get_gradient_edge(output).node
+        total, reached = count_uses(start, self._leaves)
+        layers = []
+        for call in self._direct(calls, total, reached):
+            form = self._form(call, numbers)
+            if form is not None:
+                layers.append((call, form))
+        settled = {
+            name for call, _ in layers for name in self.owners[call.layer].values()
+        }
+        fixed = {name: value.detach() for name, value in self._values.items()}
+        open_values = {
+            name: fixed[name]
+            for name in self._names
+            if name in total and name not in settled
+        }
+        if not open_values:
+            return output, layers, None
+
+        def whole(values: Values, rows: Tensor) -> Tensor:
+            return self._run({**fixed, **values}, rows)
+
+        return output, layers, RowwiseSquares(whole, open_values, (x,), numbers)
 
     def _trace(self, x: Tensor) -> tuple[Tensor, list[Call]]:
         with recording(self.owners) as calls:
             output = self._run(self._values, x)
         return output, calls
 
-    def _uses(self, output: Tensor, calls: list[Call]) -> list[dict[str, int]]:
-        leaves = {
-            get_gradient_edge(value).node: name for name, value in self._values.items()
-        }
-        self._total: dict[str, int] = {}
-        if not output.requires_grad:
-            return [{} for _ in calls]
-        start = get_gradient_edge(output).node
-        self._total, reached = count_uses(start, leaves)
-        return uses_by_calls(calls, leaves, reached)
-
-    def _wanted(self, layer: nn.Module) -> dict[str, int]:
-        names = self.owners[layer].values()
-        return {name: self._total[name] for name in names if name in self._total}
-
-    def _are_distinct(self, layer: nn.Module) -> bool:
-        names = list(self.owners[layer].values())
-        return len(set(names)) == len(names)
+    def _direct(
+        self, calls: list[Call], total: dict[str, int], reached: Collection[Node]
+    ) -> Iterator[Call]:
+        """Calls of layers with wanted parameters that are read nowhere else."""
+        order = [call.layer for call in calls]
+        if order != self._order:
+            return
+        uses = uses_by_calls(calls, self._leaves, reached)
+        for call, by_rows, own in zip(calls, self._by_rows, uses, strict=True):
+            names = list(self.owners[call.layer].values())
+            wanted = {name: total[name] for name in names if name in total}
+            distinct = len(set(names)) == len(names) and order.count(call.layer) == 1
+            asked = not set(names).isdisjoint(self._names)
+            if asked and by_rows and distinct and own and own == wanted:
+                yield call
 
     def _form(self, call: Call, numbers: int) -> LayerSquares | None:
         form = _closed_form(call)
@@ -93,33 +131,6 @@ class Plan:
             return output
 
         return RowwiseSquares(run, own, call.inputs, numbers)
-
-    def run(
-        self, x: Tensor, numbers: int
-    ) -> tuple[Tensor, list[tuple[Call, LayerSquares]], LayerSquares | None]:
-        """Run rows; returns output, the layers' sums and those of all the rest."""
-        output, calls = self._trace(x)
-        known = self._order == [call.layer for call in calls]
-        layers = []
-        for call in calls if known else []:
-            form = self._form(call, numbers) if call.layer in self._direct else None
-            if form is not None and call.edge is not None:
-                layers.append((call, form))
-        settled = {
-            name for call, _ in layers for name in self.owners[call.layer].values()
-        }
-        open_names = [
-            name for name in self._values if name in self._total and name not in settled
-        ]
-        if not open_names:
-            return output, layers, None
-        fixed = {name: value.detach() for name, value in self._values.items()}
-        wanted = {name: fixed[name] for name in open_names}
-
-        def whole(values: Values, rows: Tensor) -> Tensor:
-            return self._run({**fixed, **values}, rows)
-
-        return output, layers, RowwiseSquares(whole, wanted, (x,), numbers)
 
 
 def _owners(module: nn.Module) -> dict[nn.Module, dict[str, str]]:
@@ -206,15 +217,14 @@ def _closed_form(call: Call) -> LayerSquares | None:
 def call_numbers(call: Call) -> int:
     """Estimate the numbers that a call adds, its gradients and patches included."""
     inputs = sum(value.numel() for value in call.inputs if isinstance(value, Tensor))
-    outputs = 1
-    for size in call.output_shape:
-        outputs *= size
-    numbers = 2 * inputs + 4 * outputs
-    weight = getattr(call.layer, "weight", None)
-    if isinstance(weight, Tensor) and weight.dim() == 4 and len(call.output_shape) == 4:
-        positions = outputs // call.output_shape[1]
-        groups = getattr(call.layer, "groups", 1)
-        numbers += groups * weight[0].numel() * positions
-    if len(call.output_shape) > 2 and isinstance(weight, Tensor):
-        numbers += call.output_shape[0] * weight.numel()
+    numbers = 2 * inputs + 4 * math.prod(call.output_shape)
+    layer: Any = call.layer
+    if type(layer) in (nn.Conv2d, MemberConv2d) and len(call.output_shape) > 3:
+        # Members count as rows here: each has patches and a product of its own.
+        rows, channels = math.prod(call.output_shape[:-3]), call.output_shape[-3]
+        patch = math.prod(layer.weight.shape[-3:])
+        patches = getattr(layer, "groups", 1) * math.prod(call.output_shape[-2:])
+        numbers += rows * patch * (patches + channels)
+    if type(layer) is nn.Linear and len(call.output_shape) > 2:
+        numbers += call.output_shape[0] * layer.weight.numel()
     return numbers

@@ -54,7 +54,7 @@ def recording(layers: Collection[nn.Module]) -> Iterator[list[Call]]:
         layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any
     ) -> None:
         plain = not named and all(isinstance(a, Tensor) for a in (*inputs, output))
-        traced = plain and output.requires_grad
+        traced = isinstance(output, Tensor) and output.requires_grad
         calls.append(
             Call(
                 layer,

@@ -5,7 +5,7 @@ the outputs of the layers. Layers that are read nowhere else turn these into sum
 squares by themselves; whatever else there is goes through :mod:`torch.func`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,14 @@ from ._plan import Plan
 from ._recording import Call, evaluating
 from ._rowwise import row_chunks
 
-__all__ = ["Pull", "frozen_run", "module_squares", "parameter_values", "sweep"]
+__all__ = [
+    "Pull",
+    "empty_totals",
+    "frozen_run",
+    "module_squares",
+    "parameter_values",
+    "sweep",
+]
 
 Values = dict[str, Tensor]
 # From the output and the rows it belongs to, to derivatives by the output; those of one
@@ -29,6 +36,17 @@ def parameter_values(
     """Collect values to differentiate by, apart from the module's own parameters."""
     values = dict(module.named_parameters()) if given is None else given
     return {name: value.detach().requires_grad_() for name, value in values.items()}
+
+
+def empty_totals(
+    values: Values, n_groups: int, names: Collection[str] | None
+) -> list[Values]:
+    """Make zeros for each group and each wanted parameter."""
+    wanted = values if names is None else names
+    return [
+        {name: torch.zeros_like(values[name].detach()) for name in wanted}
+        for _ in range(n_groups)
+    ]
 
 
 def frozen_run(module: nn.Module) -> Callable[[Values, Tensor], Tensor]:
@@ -55,6 +73,14 @@ def frozen_run(module: nn.Module) -> Callable[[Values, Tensor], Tensor]:
         return output
 
     return run
+
+
+def add_sums(total: Values, names: Mapping[str, str], sums: Values) -> None:
+    """Add a layer's sums to those of the network, where these are wanted."""
+    for local, value in sums.items():
+        whole = total.get(names.get(local, ""))
+        if whole is not None:
+            whole += value.reshape(whole.shape)
 
 
 def sweep(
@@ -88,6 +114,7 @@ def module_squares(
     n_groups: int = 1,
     parameters: Mapping[str, Tensor] | None = None,
     numbers: int = 2**23,
+    names: Collection[str] | None = None,
 ) -> list[Values]:
     """Sum squared per-row gradients over the rows, for a network without members.
 
@@ -105,6 +132,8 @@ def module_squares(
         Values in place of the module's own.
     numbers : int, default=2**23
         About how many numbers may be held at once.
+    names : collection of str, optional
+        Parameters to answer for, all by default.
 
     Returns
     -------
@@ -112,24 +141,19 @@ def module_squares(
         For each group the sums, by parameter.
     """
     values = parameter_values(module, parameters)
-    totals = [
-        {name: torch.zeros_like(value) for name, value in values.items()}
-        for _ in range(n_groups)
-    ]
+    totals = empty_totals(values, n_groups, names)
     run = frozen_run(module)
     with evaluating(module), torch.enable_grad():
-        plan = Plan(module, run, values, x)
+        plan = Plan(module, run, values, x, totals[0])
         for rows in row_chunks(len(x), plan.numbers_per_row, numbers):
             output, layers, rest = plan.run(x[rows], numbers)
             if not output.requires_grad:
                 break
             swept = sweep(output, layers, rest, pull(output.detach(), rows))
-            names = [plan.owners[call.layer] for call, _ in layers]
-            names += [{}] if rest is not None else []
+            known = [plan.owners[call.layer] for call, _ in layers]
+            if rest is not None:
+                known.append({name: name for name in values})
             for total, found in zip(totals, swept, strict=True):
-                for own_names, sums in zip(names, found, strict=True):
-                    for name, value in sums.items():
-                        if own_names.get(name, name) in total:
-                            whole = total[own_names.get(name, name)]
-                            whole += value.reshape(whole.shape)
+                for own_names, sums in zip(known, found, strict=True):
+                    add_sums(total, own_names, sums)
     return totals

@@ -1,7 +1,8 @@
 """Fisher information of an encoder for each of many tasks, and of many members."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ def task_fisher(
     weight: Tensor | None = None,
     random: MemberRandom | None = None,
     parameters: Mapping[str, Tensor] | None = None,
+    names: Collection[str] | None = None,
     per_task: bool = False,
     row_axes: int = 1,
     megabytes: float = 32.0,
@@ -63,6 +65,9 @@ def task_fisher(
     parameters : mapping of str to Tensor, optional
         Values in place of the encoder's parameters, by their names. Whatever leading
         axes they carry, so does the result.
+    names : collection of str, optional
+        Names of the parameters to answer for, all by default. With members these must
+        belong to layers of this package; others, such as those of norms, are left out.
     per_task : bool, default=False
         Whether the last leading axis of the parameters counts the tasks, each of which
         then passes through its own.
@@ -74,7 +79,8 @@ def task_fisher(
     Returns
     -------
     dict of str to Tensor of shape (*members, n_tasks, *parameter)
-        Weighted means over the rows, in squared nats; zero for a task without rows.
+        By name of the encoder's parameters. Weighted means over the rows, in squared
+        nats; zero for a task without rows.
 
     Raises
     ------
@@ -99,6 +105,7 @@ def task_fisher(
     >>> fisher["hidden.0.weight"].shape  # 2 tasks
     torch.Size([2, 4, 3])
     """
+    x = x.detach()
     members = tuple(heads.weight.shape[:-3])
     leading = (*members, len(specs)) if per_task else members
     _check(kind, specs, codes, random)
@@ -108,12 +115,17 @@ def task_fisher(
     numbers = int(megabytes * 2**20 / heads.weight.element_size())
     n_groups = 1 if per_task else len(specs)
     pull = question.joint if per_task else question.one_by_one
+    options: dict[str, Any] = {
+        "parameters": parameters,
+        "numbers": numbers,
+        "names": names,
+    }
     if kind == "batch":
-        found = squared_sums(encoder, x, pull, n_groups, parameters, numbers, axis)
+        found = squared_sums(encoder, x, pull, n_groups, axis=axis, **options)
     elif leading:
-        found = member_squares(encoder, x, pull, n_groups, parameters, numbers, axis)
+        found = member_squares(encoder, x, pull, n_groups, axis=axis, **options)
     else:
-        found = module_squares(encoder, x, pull, n_groups, parameters, numbers)
+        found = module_squares(encoder, x, pull, n_groups, **options)
     total = question.total(members, x.shape[axis])
     divisor = total.square() if kind == "batch" else total
     return _joined(found, divisor, len(members), per_task)

@@ -20,6 +20,7 @@ from ._random_sparse import (
     RandomSparseMTLMixed,
     RandomSparseMTLRegressor,
 )
+from ._task_module import TaskModule, load_task
 from ._task_routing import (
     TaskRoutingClassifier,
     TaskRoutingMixed,
@@ -36,7 +37,9 @@ __all__ = [
     "RandomSparseMTLClassifier",
     "RandomSparseMTLMixed",
     "RandomSparseMTLRegressor",
+    "TaskModule",
     "TaskRoutingClassifier",
     "TaskRoutingMixed",
     "TaskRoutingRegressor",
+    "load_task",
 ]

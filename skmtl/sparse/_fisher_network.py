@@ -12,6 +12,7 @@ from ._information import network_fisher
 from ._layers import MaskedLayer
 from ._network import MaskedNetwork
 from ._selection import select_exactly
+from ._unused import UnusedWeights
 
 __all__ = ["FisherNetwork", "Schedule"]
 
@@ -123,7 +124,7 @@ class FisherNetwork(MaskedNetwork):
             found = select_exactly(self.scores(), self.n_kept, self.floors)
             churn = self.churn(found)
             self.set_masks(found)
-            self.forget_unused(state)
+            UnusedWeights.forget(self, state)
         state.record("mask_churn", churn)
 
     def update_information(self, state: Any) -> None:

@@ -248,7 +248,6 @@ class FisherSparseMTLRegressor(RegressorShell, _FisherSparseMTL):
     The exact information of a real target is ``(df / dtheta)^2``, as is the predicted;
     both leave out the variance of the noise, which changes no order of the weights.
 
-
     References
     ----------
     "Learning Multi-Task Sparse Representation Based on Fisher Information", AAAI 2024:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from skmtl.nn import MemberRandom, member_linear, task_fisher
+from skmtl.tasks import TaskSpec
 
 from ._rows import RowGroups, take_rows
 
@@ -101,6 +102,11 @@ def network_fisher(
     list of Tensor of shape (*members, n_tasks, *weight)
         In squared nats, one per masked layer.
     """
+    # A rank has no likelihood of its own; what moves its score matters to it.
+    specs = [
+        TaskSpec(spec.name, "continuous") if spec.kind == "ranking" else spec
+        for spec in specs
+    ]
     draws = None
     if random is not None and kind == "sampled":
         random.count_rows(batch.lengths)

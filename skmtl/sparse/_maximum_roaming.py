@@ -185,7 +185,6 @@ class MaximumRoamingRegressor(RegressorShell, _MaximumRoaming):
     MaximumRoamingMixed : Classification and regression side by side.
     TaskRoutingRegressor : Units that stay as they were drawn.
 
-
     References
     ----------
     L. Pascal, P. Michiardi, X. Bost, B. Huet and M. A. Zuluaga, "Maximum Roaming

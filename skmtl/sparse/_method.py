@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base import MultiTaskEstimator, encoder_of
 from skmtl._base._representation import chunk_rows
@@ -9,6 +10,8 @@ from skmtl.engine import as_tensor
 from skmtl.exceptions import InputError
 from skmtl.nn import TaskHeads
 from skmtl.similarity import information_correlation, mask_overlap
+
+from ._export import export_network
 
 __all__ = ["SparseSharing"]
 
@@ -103,6 +106,7 @@ similarity_evidence_ : str
         InputError
             If there is no such member.
         """
+        check_is_fitted(self, "net_")
         names, weights = self._masked_weights()
         packed = self.masks_.reshape(-1, *self.masks_.shape[-2:])
         shapes = [own.shape[len(self.net_.module_.members) :] for own in weights]
@@ -130,6 +134,46 @@ similarity_evidence_ : str
                 f"{count - 1}; found {member!r}."
             )
         return int(member)
+
+    def export_task(self, task, member=None):
+        """Cut one task's network out, without the units it does not need.
+
+        Units that are constant for the task are folded into the biases of those that
+        read them, features that nothing reads are not looked at, and a real target
+        comes in its own units. Where `masking` is 'gradient', and of a user's encoder,
+        nothing is cut off.
+
+        Parameters
+        ----------
+        task : str or int
+            Name or index of a task.
+        member : int, default=None
+            The member of an ensemble, which has to be named: its predictions are
+            averages, and the module has but one network.
+
+        Returns
+        -------
+        module : TaskModule
+            A plain module of torch on the CPU, that maps rows to logits, or to the
+            target. Its ``sizes()`` tells how large it is, ``save(path)`` keeps it in a
+            small file, which :func:`skmtl.sparse.load_task` reads.
+
+        Raises
+        ------
+        InputError
+            If there is no such task or member.
+        """
+        check_is_fitted(self, "net_")
+        network = self.net_.module_
+        index = self._task_index(task)
+        if member is None and network.members:
+            raise InputError(
+                f"`member` must name one of the {network.members[0]} networks of the "
+                "ensemble, from 0; found None."
+            )
+        number = self._member(0 if member is None else member)
+        spec = self._targets.specs[index]
+        return export_network(network, index, spec, number, self._input_shape)
 
     def transform(self, X, task=None):
         """Compute what the tasks' parts of the encoder make of the rows.

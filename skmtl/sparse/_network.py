@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, UserEncoder
 from ._layers import MaskedLayer
 from ._rows import RowGroups, SharedDraws, take_rows
 from ._shared_pass import shared_representation
+from ._unused import UnusedWeights
 
 __all__ = ["MaskedNetwork"]
 
@@ -22,7 +23,6 @@ __all__ = ["MaskedNetwork"]
 _SMALL = 2**17
 # Bytes up to which masks are kept as numbers too, which multiply faster.
 _CACHED = 2**26
-_MOMENTA = ("exp_avg", "momentum_buffer")
 
 
 @dataclass
@@ -32,8 +32,7 @@ class _Derived:
     key: Any
     dense: bool
     factors: list[Tensor]
-    # Per layer: weights that no task uses, with zeros elsewhere, and where those are.
-    held: list[tuple[Tensor, Tensor] | None] | None = field(default=None)
+    unused: UnusedWeights | None = None
 
 
 class MaskedNetwork(MultiTaskNetwork):
@@ -252,38 +251,16 @@ class MaskedNetwork(MultiTaskNetwork):
     def set_progress(self, fraction: float) -> None:
         """Remember the weights that no task uses, before a step moves them."""
         derived = self.derived()
-        if not derived.dense and derived.held is None:
-            derived.held = [
-                self._held(weight.detach(), used)
-                for weight, used in zip(self.masked_weights(), self.used(), strict=True)
-            ]
-
-    def used(self) -> list[Tensor]:
-        """Where any task uses a weight, ``(*members, *weight)``, one per layer."""
-        axis = len(self.members)
-        return [mask.any(axis) for mask in self.masks()]
-
-    @staticmethod
-    def _held(weight: Tensor, used: Tensor) -> tuple[Tensor, Tensor] | None:
-        if bool(used.all()):
-            return None
-        return weight.masked_fill(used, 0.0), used.to(weight.dtype)
+        if not derived.dense and derived.unused is None:
+            axis = len(self.members)
+            pair = self.masked_weights(), self.masks()
+            derived.unused = UnusedWeights(*pair, axis)
 
     def after_step(self, state: Any) -> None:
-        """Put weights that no task uses back: momentum and decay would move them."""
-        derived = self.derived()
-        if derived.dense or derived.held is None:
-            return
-        for weight, held in zip(self.masked_weights(), derived.held, strict=True):
-            if held is not None:
-                weight.data.mul_(held[1]).add_(held[0])
-
-    def forget_unused(self, state: Any) -> None:
-        """Let the optimiser forget where weights that no task uses were heading."""
-        for weight, used in zip(self.masked_weights(), self.used(), strict=True):
-            for name, value in state.optimizer_state(weight).items():
-                if name in _MOMENTA:
-                    value.masked_fill_(~used, 0.0)
+        """Put weights that no task uses back."""
+        unused = self.derived().unused
+        if unused is not None:
+            unused.restore()
 
     def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
         """Drop what served training only."""

@@ -189,7 +189,6 @@ class RandomSparseMTLRegressor(RegressorShell, _RandomSparseMTL):
     RandomSparseMTLMixed : Classification and regression side by side.
     FisherSparseMTLRegressor : Masks for the weights that matter to a task.
 
-
     References
     ----------
     "Learning Multi-Task Sparse Representation Based on Fisher Information", AAAI 2024:

@@ -177,7 +177,6 @@ class TaskRoutingRegressor(RegressorShell, _TaskRouting):
     TaskRoutingMixed : Classification and regression side by side.
     MaximumRoamingRegressor : Units that change while the network trains.
 
-
     References
     ----------
     G. Strezoski, N. van Noord and M. Worring, "Many Task Learning With Task Routing",

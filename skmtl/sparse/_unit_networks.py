@@ -10,6 +10,7 @@ from skmtl.nn import MemberRandom, TaskHeads
 
 from ._layers import MaskedLayer
 from ._network import MaskedNetwork
+from ._unused import UnusedWeights
 
 __all__ = ["RoamingNetwork", "UnitNetwork", "random_units", "weight_masks"]
 
@@ -183,7 +184,7 @@ class RoamingNetwork(UnitNetwork):
         self._churn = churn if self._churn is None else self._churn + churn
         self.units.copy_(units[-1])
         self.set_masks(masks)
-        self.forget_unused(state)
+        UnusedWeights.forget(self, state)
 
     def after_epoch(self, state: Any) -> None:
         """Tell how much the masks moved."""

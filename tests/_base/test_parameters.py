@@ -10,13 +10,17 @@ from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 from skorch.callbacks import EpochTimer
 
 from skmtl import (
+    FisherSparseMTLClassifier,
     HardSharingMixed,
     HierarchicalIBClassifier,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBClassifier,
 )
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
+from skmtl.sparse._options import FISHER
+from tests._base._sparse_values import SPARSE_BAD, SPARSE_GOOD
 from tests._names import stable_name
 
 QUICK = {
@@ -29,6 +33,7 @@ NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
 BAD = {
+    **SPARSE_BAD,
     "beta": [
         (-1, "0.0"),
         (NAN, "0.0"),
@@ -53,7 +58,7 @@ BAD = {
     "task_types": [
         ("regressive", "auto"),
         (["ranking", "text"], "classification"),
-        (["classification", "ranking"], "regression only, which .*found 'ranking'"),
+        (["classification", "order"], "and ranking only, which .*found 'order'"),
         ({"stars": "regression"}, r"unknown task\(s\) \['stars'\]"),
         (["regression"], "one entry per task"),
         (3, "array-like"),
@@ -163,6 +168,8 @@ OWNERS = {
     "task_types": HardSharingMixed,
     "residual": HierarchicalIBRegressor,
     "weighting": MTVIBClassifier,
+    "roaming": MaximumRoamingClassifier,
+    **dict.fromkeys(FISHER, FisherSparseMTLClassifier),
 }
 
 
@@ -216,6 +223,7 @@ def test_number_of_groups_is_for_the_gap_only(clustering, data):
 
 # What is unusual and right: one fit with each.
 GOOD = {
+    **SPARSE_GOOD,
     "beta": [0, [0.1, 0.2], np.array([0.1, 0.0])],
     "gamma": [0.5],
     "beta_warmup": [0, 1],
@@ -283,5 +291,6 @@ def test_table_takes_own_parameters_and_defaults():
     assert table["lr"].default == 7.0
     assert table["lr"].text == SHARED["lr"].text
     assert "class_weight" not in table
+    assert parameter_table({}, kind="ranker") == parameter_table({}, kind="regressor")
     assert SHARED["lr"].default != 7.0
     assert "task_types" in parameter_table({}, kind="mixed")

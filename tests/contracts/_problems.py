@@ -6,28 +6,21 @@ import numpy as np
 import torch
 
 from skmtl import (
-    FisherSparseMTLClassifier,
-    FisherSparseMTLMixed,
-    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
-    MaximumRoamingClassifier,
-    MaximumRoamingRegressor,
     MTVIBClassifier,
     MTVIBMixed,
-    RandomSparseMTLClassifier,
-    RandomSparseMTLMixed,
-    TaskRoutingClassifier,
-    TaskRoutingMixed,
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
 from tests.contracts._plain_sparse import PlainSparse
 from tests.contracts._reference import PlainHardSharing
+from tests.contracts._sparse_problems import SPARSE
 
 SETTINGS = {
     "hidden_layer_sizes": (7,),
@@ -39,13 +32,13 @@ SETTINGS = {
     "device": "cpu",
 }
 MIXED = ["regression", "classification", "classification"]
+RANKED = ["ranking", "classification", "regression"]
 CHANNELS = {
     "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
     "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
 }
 PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
 PRICES = {**PRICE, "gamma": CHANNELS["gamma"]}
-KEPT = {"keep_ratio": (0.4, 0.5, 0.6, 0.3, 0.9)}
 PER_TASK = {"beta", "task_types", "task_weight"}
 
 
@@ -69,8 +62,9 @@ class Problem:
     always_noisy: bool = False
 
     def __str__(self):
-        own = {k: v for k, v in self.parameters.items() if isinstance(v, str)}
-        return "-".join([self.estimator.__name__, *own.values()])
+        own = [v for v in self.parameters.values() if isinstance(v, str)]
+        ranked = "ranking" in self.parameters.get("task_types", ())
+        return "-".join([self.estimator.__name__, *own, *["ranking"] * ranked])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
@@ -135,6 +129,8 @@ PROBLEMS = [
     SHARING,
     Problem(HardSharingRegressor, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
+    Problem(HardSharingRanker, (1, 1, 1)),
+    Problem(HardSharingMixed, (1, 3, 1), {"task_types": RANKED}),
     BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,
@@ -153,59 +149,25 @@ PROBLEMS = [
     ),
     Problem(
         HierarchicalIBMixed,
-        (1, 3, 2),
-        {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
+        (1, 3, 2, 1),
+        {
+            "noise": "fixed",
+            "residual": "diagonal",
+            "task_types": [*MIXED, "ranking"],
+        },
         PRICES,
         PlainBottleneck,
     ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
         MTVIBMixed,
-        (1, 3, 2),
-        {"task_types": MIXED},
+        (1, 3, 2, 1),
+        {"task_types": [*MIXED, "ranking"]},
         PRICE,
         PlainMTVIB,
         always_noisy=True,
     ),
-    Problem(FisherSparseMTLClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        FisherSparseMTLClassifier,
-        parameters={"masking": "gradient", "fisher": "predicted"},
-        stackable=KEPT,
-        plain=PlainSparse,
-    ),
-    Problem(
-        FisherSparseMTLRegressor,
-        (1, 1, 1),
-        {"fisher": "batch", "importance": "fisher"},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(
-        FisherSparseMTLMixed,
-        (1, 3, 2),
-        {"importance": "relative", "latent_dim": 4, "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(RandomSparseMTLClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        RandomSparseMTLMixed,
-        (1, 3, 2),
-        {"masking": "gradient", "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(TaskRoutingClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(
-        TaskRoutingMixed,
-        (1, 3, 2),
-        {"latent_dim": 6, "task_types": MIXED},
-        KEPT,
-        PlainSparse,
-    ),
-    Problem(MaximumRoamingClassifier, stackable=KEPT, plain=PlainSparse),
-    Problem(MaximumRoamingRegressor, (1, 1, 1), {}, KEPT, PlainSparse),
+    *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
 ]
 
 

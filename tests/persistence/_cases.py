@@ -6,13 +6,18 @@ import polars as pl
 import torch
 
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBMixed,
+    RandomSparseMTLClassifier,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -69,6 +74,18 @@ CASES = {
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
+    "masks": (FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK), X, with_holes()),
+    "masks of members": (
+        FisherSparseMTLRegressor(n_estimators=2, masking="gradient", **QUICK),
+        X,
+        X[:, :2] + 5,
+    ),
+    "masks by chance": (RandomSparseMTLClassifier(**QUICK), PICTURES[:, 0, 0], SIGNS),
+    "units": (
+        MaximumRoamingClassifier(encoder="conv", n_estimators=2, **QUICK),
+        PICTURES,
+        SIGNS,
+    ),
     "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
     "bf16": (HardSharingClassifier(precision="bf16", **QUICK), X, WORDS),
@@ -110,6 +127,12 @@ CASES = {
     "mixed": (
         HardSharingMixed(task_types=["classification", "regression"], **QUICK),
         X,
+        np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "ranking": (HardSharingRanker(n_estimators=2, **QUICK), X, X[:, :2] ** 3),
+    "rankings beside others": (
+        HardSharingMixed(task_types=["classification", "ranking"], **QUICK),
+        X.astype(np.float32),
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
     "pictures": (HardSharingClassifier(encoder="conv", **QUICK), PICTURES, SIGNS),
