@@ -33,10 +33,19 @@ ARMS = {
     "random": {"sharing": "random"},
     "tensor train": {"representation": "tensor_train"},
     "mean gradient": {"representation": "mean"},
+    "five groups": {"n_groups": 5},
+    "five groups, random": {"n_groups": 5, "sharing": "random"},
     "one branch each": {"sharing": list(range(10))},
     "one branch for all": {"sharing": [0] * 10},
 }
-OF_MANY_ROWS = ("similarity", "one branch each", "random", "one branch for all")
+OF_MANY_ROWS = (
+    "similarity",
+    "five groups",
+    "five groups, random",
+    "one branch each",
+    "random",
+    "one branch for all",
+)
 NETWORK = {"encoder": "conv", "hidden_layer_sizes": (), "batch_size": 128}
 
 
