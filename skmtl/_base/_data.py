@@ -1,7 +1,7 @@
 """The data of a fit: validated, encoded, weighted, and cut into tensors."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class FitData:
         Rows with a label of positive weight.
     features : dict
         What scikit-learn keeps of X as fitted attributes.
+    placed : dict
+        X on devices; one for all fits that see the same X.
     """
 
     X: np.ndarray
@@ -49,6 +51,7 @@ class FitData:
     labels: np.ndarray | None
     rows: np.ndarray
     features: dict[str, Any]
+    placed: dict[Hashable, torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tensors: dict[Hashable, TaskTensors] = {}
@@ -125,7 +128,7 @@ class FitData:
         if len(self.rows) < len(codes):
             own_rows = torch.as_tensor(self.rows, device=settings.device)
         return TaskTensors(
-            x=as_tensor(self.X, settings.device),
+            x=self._place(settings.device),
             codes=tensor(codes),
             weight=None if labels is None else tensor(labels),
             row_weight=row_weight,
@@ -134,6 +137,14 @@ class FitData:
             else torch.as_tensor(task_of_row, device=settings.device),
             rows=own_rows,
         )
+
+    def _place(self, device: torch.device) -> torch.Tensor:
+        """X on a device, as one tensor for all fits that see the same memory."""
+        memory = self.X.__array_interface__["data"][0]
+        key = (device, memory, self.X.shape, self.X.strides, self.X.dtype)
+        if key not in self.placed:
+            self.placed[key] = as_tensor(self.X, device)
+        return self.placed[key]
 
 
 def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:

@@ -19,6 +19,7 @@ from ._activation_map import ActivationMapDisplay
 from ._capacity import CapacityDisplay
 from ._information_plane import InformationPlaneDisplay
 from ._sharing_history import SharingHistoryDisplay
+from ._sharing_mask import SharingMaskDisplay
 from ._task_similarity import TaskSimilarityDisplay
 from ._task_tree import TaskTreeDisplay
 
@@ -27,6 +28,7 @@ __all__ = [
     "CapacityDisplay",
     "InformationPlaneDisplay",
     "SharingHistoryDisplay",
+    "SharingMaskDisplay",
     "TaskSimilarityDisplay",
     "TaskTreeDisplay",
 ]

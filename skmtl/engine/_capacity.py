@@ -103,7 +103,7 @@ def _pass_bytes(plan: Plan, n_rows: int) -> int:
     try:
         # A user's encoder may draw from torch's own generator.
         with torch.no_grad(), torch.random.fork_rng(devices=[]), counter:
-            network.decode(network.encode(x, random), tasks, random)
+            network.run(x, tasks, random)
     finally:
         network.train(was_training)
     return counter.total + x.nbytes

@@ -194,14 +194,18 @@ class MultiTaskNet(NeuralNet):
             return
         self._set_training(training)
         meter = LossMeter()
-        for batch in iterator:
-            if self._per_batch:
-                self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            meter.add(step["task_losses"], step["totals"], batch.codes.shape)
-            if self._per_batch:
-                self.history.record_batch(prefix + "_loss", step["loss"].item())
-                self.notify("on_batch_end", batch=batch, training=training, **step)
+        try:
+            for batch in iterator:
+                if self._per_batch:
+                    self.notify("on_batch_begin", batch=batch, training=training)
+                step = step_fn(batch, **fit_params)
+                meter.add(step["task_losses"], step["totals"], batch.codes.shape)
+                if self._per_batch:
+                    self.history.record_batch(prefix + "_loss", step["loss"].item())
+                    self.notify("on_batch_end", batch=batch, training=training, **step)
+        finally:
+            # Whoever asks the network from here on wants its answer without chance.
+            self._set_training(False)
         meter.record(self.history, prefix, self.task_weight)
 
     def train(
@@ -230,7 +234,8 @@ class MultiTaskNet(NeuralNet):
         """
         self._begin_run(batches, epochs, n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
-        snapshot = Snapshot(self.module_, self.settings)
+        warmup = self.module_.warmup_epochs(epochs)
+        snapshot = Snapshot(self.module_, self.settings, warmup)
         before, run_over = len(self.history), self.run_single_epoch
         self.notify("on_train_begin", X=None, y=None)
         try:
@@ -240,9 +245,10 @@ class MultiTaskNet(NeuralNet):
                 run_over(valid_batches, False, "valid", self.validation_step)
                 if snapshot.check_losses(self.history, names):
                     break
+                # before the network changes, so that what is kept is what was judged
+                done = snapshot.after_epoch(self.history) or epoch == epochs
                 self._run.after_epoch()
                 self.notify("on_epoch_end")
-                done = snapshot.after_epoch(self.history) or epoch == epochs
                 if self.on_epoch is not None:
                     done = self.on_epoch(epoch, self, done) or done
                 if done:

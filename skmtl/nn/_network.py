@@ -97,9 +97,8 @@ class MultiTaskNetwork(nn.Module):
             Logits, or standardised predictions, zero in the padding; of shape
             (*members, batch, n_outputs_max) with ``task_of_row``.
         """
-        if task_of_row is None:
-            return self.heads(z)
-        return self.heads.rows(z, task_of_row)
+        heads = self.heads
+        return heads(z) if task_of_row is None else heads.rows(z, task_of_row)
 
     def forward(
         self,
@@ -111,19 +110,36 @@ class MultiTaskNetwork(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape ([*members,] batch, *row)
-            Features.
-        task_of_row : int Tensor of shape ([*members,] batch), optional
-            The one task each row is for, as in :meth:`decode`.
-        random : MemberRandom, optional
-            Source of the noise; given in training only.
+        x, task_of_row, random : Tensor or MemberRandom
+            As for :meth:`encode` and :meth:`decode`.
 
         Returns
         -------
         Tensor of shape (*members, n_tasks, batch, n_outputs_max)
             Outputs, as from :meth:`decode`.
         """
-        return self.decode(self.encode(x, random), task_of_row, random)
+        return self.run(x, task_of_row, random)[1]
+
+    def run(
+        self,
+        x: Tensor,
+        task_of_row: Tensor | None = None,
+        random: MemberRandom | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Encode and decode, where tasks may have passes of their own.
+
+        Parameters
+        ----------
+        x, task_of_row, random : Tensor or MemberRandom
+            As for :meth:`forward`.
+
+        Returns
+        -------
+        z, outputs : Tensor
+            What :meth:`penalty` reads, and what :meth:`forward` returns.
+        """
+        z = self.encode(x, random)
+        return z, self.decode(z, task_of_row, random)
 
     def direct_pass(self) -> DirectPass | None:
         """Offer a pass without a graph, where network and encoder are plain.
@@ -197,12 +213,8 @@ class MultiTaskNetwork(nn.Module):
         list of Parameter
             Those without a fan-in, such as biases.
         """
-        names = ("bias",)
-        return [
-            parameter
-            for name, parameter in self.named_parameters()
-            if name.rpartition(".")[2] in names
-        ]
+        named = self.named_parameters()
+        return [own for name, own in named if name.rpartition(".")[2] == "bias"]
 
     def learning_rate_multipliers(self) -> list[tuple[Iterable[nn.Parameter], float]]:
         """List the parameters that learn at a multiple of the learning rate.
@@ -221,9 +233,23 @@ class MultiTaskNetwork(nn.Module):
         Parameters
         ----------
         fraction : float
-            Fraction of the training steps that is over; 1 if schedules are held at
-            their end.
+            Of the training steps that is over; 1 if schedules are held at their end.
         """
+
+    def warmup_epochs(self, n_epochs: int) -> int:
+        """Count the epochs, from the first, that early stopping looks past.
+
+        Parameters
+        ----------
+        n_epochs : int
+            Of the whole run.
+
+        Returns
+        -------
+        int
+            Fewer than ``n_epochs``.
+        """
+        return 0
 
     def after_step(self, state: TrainingState) -> None:
         """Change between steps, for methods that do.
@@ -231,18 +257,11 @@ class MultiTaskNetwork(nn.Module):
         Parameters
         ----------
         state : TrainingState
-            Where the training stands: ``step`` of ``n_steps``, ``epoch`` of
-            ``n_epochs`` finished, the ``batch`` of the step, whose gradients still
-            hold, ``criterion`` and ``random``; ``sample(n_rows)`` gathers training
-            rows, ``optimizer_state(parameter)`` tells what the optimiser remembers,
-            to be edited in place, and ``record(name, values)`` writes a column of
-            the history.
+            Where the training stands; the gradients of the step still hold.
         """
 
     def after_epoch(self, state: TrainingState) -> None:
-        """Change structure between epochs, for methods that do.
-
-        Shapes of parameters stay; see :meth:`settle`.
+        """Change structure, but no shapes, between epochs; see :meth:`settle`.
 
         Parameters
         ----------

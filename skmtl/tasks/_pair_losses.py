@@ -55,6 +55,11 @@ def sum_pairs(
     PairSums
     """
     n_rows = scores.shape[-1]
+    # Every row is read once for each other: in one piece, then, where the codes of a
+    # batch lie task beside task.
+    scores, codes = scores.contiguous(), codes.contiguous()
+    if weight is not None:
+        weight = weight.contiguous()
     most = _MOST_PAIRS.get(scores.device.type, _MOST_PAIRS_ELSEWHERE)
     step = max(most // max(scores.numel(), 1), 1)
     raised = (scores + 1).unsqueeze(-2)

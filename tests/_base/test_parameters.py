@@ -10,16 +10,20 @@ from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 from skorch.callbacks import EpochTimer
 
 from skmtl import (
+    FisherSparseMTLClassifier,
     HardSharingMixed,
     HierarchicalIBClassifier,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBClassifier,
     SelectiveSharingClassifier,
 )
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
 from skmtl.selective._options import OPTIONS
+from skmtl.sparse._options import FISHER
 from tests._base._bad_branches import BAD_BRANCHES
+from tests._base._sparse_values import SPARSE_BAD, SPARSE_GOOD
 from tests._names import stable_name
 
 QUICK = {
@@ -32,6 +36,7 @@ NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
 BAD = {
+    **SPARSE_BAD,
     "beta": [
         (-1, "0.0"),
         (NAN, "0.0"),
@@ -168,6 +173,8 @@ OWNERS = {
     "task_types": HardSharingMixed,
     "residual": HierarchicalIBRegressor,
     "weighting": MTVIBClassifier,
+    "roaming": MaximumRoamingClassifier,
+    **dict.fromkeys(FISHER, FisherSparseMTLClassifier),
 }
 
 
@@ -221,6 +228,7 @@ def test_number_of_groups_is_for_the_gap_only(clustering, data):
 
 # What is unusual and right: one fit with each.
 GOOD = {
+    **SPARSE_GOOD,
     "beta": [0, [0.1, 0.2], np.array([0.1, 0.0])],
     "gamma": [0.5],
     "beta_warmup": [0, 1],

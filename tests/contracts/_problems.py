@@ -22,7 +22,9 @@ from skmtl import (
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
 from tests.contracts._plain_selective import PlainSelective
+from tests.contracts._plain_sparse import PlainSparse
 from tests.contracts._reference import PlainHardSharing
+from tests.contracts._sparse_problems import SPARSE
 
 SETTINGS = {
     "hidden_layer_sizes": (7,),
@@ -197,6 +199,7 @@ PROBLEMS = [
         PlainMTVIB,
         always_noisy=True,
     ),
+    *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
 ]
 
 

@@ -6,6 +6,8 @@ import polars as pl
 import torch
 
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRanker,
@@ -13,7 +15,9 @@ from skmtl import (
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBMixed,
+    RandomSparseMTLClassifier,
     SelectiveSharingClassifier,
     SelectiveSharingMixed,
 )
@@ -92,6 +96,18 @@ CASES = {
         SIGNS,
     ),
     "open window": (SelectiveSharingMixed(**QUICK), X, frame()),
+    "masks": (FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK), X, with_holes()),
+    "masks of members": (
+        FisherSparseMTLRegressor(n_estimators=2, masking="gradient", **QUICK),
+        X,
+        X[:, :2] + 5,
+    ),
+    "masks by chance": (RandomSparseMTLClassifier(**QUICK), PICTURES[:, 0, 0], SIGNS),
+    "units": (
+        MaximumRoamingClassifier(encoder="conv", n_estimators=2, **QUICK),
+        PICTURES,
+        SIGNS,
+    ),
     "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),
     "bf16": (HardSharingClassifier(precision="bf16", **QUICK), X, WORDS),
