@@ -26,12 +26,8 @@ from tests._base._bad_branches import BAD_BRANCHES
 from tests._base._sparse_values import SPARSE_BAD, SPARSE_GOOD
 from tests._names import stable_name
 
-QUICK = {
-    "max_epochs": 2,
-    "hidden_layer_sizes": (4,),
-    "latent_dim": 2,
-    "random_state": 0,
-}
+TINY = {"hidden_layer_sizes": (4,), "latent_dim": 2}
+QUICK = {"max_epochs": 2, "random_state": 0, **TINY}
 NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
