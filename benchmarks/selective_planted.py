@@ -25,35 +25,16 @@ from itertools import product
 import numpy as np
 import torch
 from _rows import Rows
+from _selective_costs import N_TRAIN, cost_of, epoch_times, planted, quietly
 from joblib import Parallel, delayed
 
 import skmtl
-from skmtl.datasets import make_multitask_classification, make_multitask_regression
+from skmtl.datasets import make_multitask_classification
 from skmtl.model_selection import fit_stack
 from skmtl.similarity import adjusted_rand, matched_random_groups
 
-N_TRAIN, N_TEST = 3000, 5000
 DECAYS = (200 / N_TRAIN, 0.3, 1.0, 3.0)
 REPRESENTATIONS = ("whitened", "mean", "gram", "tensor_train")
-
-
-def planted(seed, n_tasks=12, n_groups=4, kind="classes"):
-    """Training rows, clean test rows, groups."""
-    common = {"n_tasks": n_tasks, "n_groups": n_groups, "random_state": seed}
-    if kind == "classes":
-        data = make_multitask_classification(
-            N_TRAIN + N_TEST, label_flip=0.25, **common
-        )
-        clean = data.clean_target
-    else:
-        data = make_multitask_regression(N_TRAIN + N_TEST, noise=1.0, **common)
-        clean = data.target
-    X = data.data.astype(np.float32)
-    return (
-        (X[:N_TRAIN], data.target[:N_TRAIN]),
-        (X[N_TRAIN:], clean[N_TRAIN:]),
-        data.groups,
-    )
 
 
 def arms_of(groups, seed):
@@ -94,13 +75,6 @@ def fit_arm(estimator, arm, seed, shape, kind, **parameters):
     return row
 
 
-def quietly(call):
-    """Whatever tasks are said to stand alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return call()
-
-
 ARMS = ("found", "oracle", "one branch per task", "one branch", "random")
 PROBLEMS = {
     "planted": (skmtl.SelectiveSharingClassifier, (12, 4), "classes", {}),
@@ -125,24 +99,6 @@ def run_problem(part, arm, seed):
     torch.set_num_threads(1)
     estimator, shape, kind, parameters = PROBLEMS[part]
     return fit_arm(estimator, arm, seed, shape, kind, **parameters)
-
-
-# ---- epochs before and after the merge
-
-
-def epoch_times(seed):
-    """Median seconds of an epoch before and after the merge, one network each."""
-    torch.set_num_threads(1)
-    train, _, groups = planted(seed, 50, 10)
-    found = {}
-    for name, sharing in (("before", np.arange(50)), ("after", groups)):
-        est = skmtl.SelectiveSharingClassifier(
-            sharing=sharing, window=1, max_epochs=8, random_state=0
-        )
-        quietly(lambda own=est: own.fit(*train))
-        found[name] = float(np.median(est.history_["seconds"][1:]))
-        found[f"parameters {name}"] = est.n_parameters_
-    return found
 
 
 # ---- data without groups
@@ -188,30 +144,6 @@ def run_null(name, representation, gate, seed):
             "message": any("stand alone" in str(own.message) for own in caught),
         }
     raise ValueError(name)
-
-
-# ---- what the search costs
-
-
-def cost_of(representation):
-    """Seconds of ten epochs with and without a search, ten tasks."""
-    torch.set_num_threads(1)
-    train, _, groups = planted(0, 10, 5)
-    times = {}
-    for name, options in (
-        ("given", {"sharing": groups}),
-        ("found", {"representation": representation}),
-    ):
-        seconds = []
-        for _ in range(5):
-            est = skmtl.SelectiveSharingClassifier(
-                max_epochs=5, random_state=0, **options
-            )
-            quietly(lambda own=est: own.fit(*train))
-            seconds.append(est.history_["seconds"])
-        times[name] = np.median(seconds, axis=0)
-    extra = float((times["found"] - times["given"]).sum())
-    return {"extra_ms": 1e3 * extra, "epoch_ms": 1e3 * float(times["given"][0])}
 
 
 # ---- tables

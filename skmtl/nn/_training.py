@@ -66,6 +66,16 @@ class TrainingState(Protocol):
             Such as the averages of Adam; empty before its first step.
         """
 
+    def limit(self, limits: dict[Tensor, int]) -> None:
+        """Tell the optimiser which rows are of use, where that saves time.
+
+        Parameters
+        ----------
+        limits : dict of Parameter to int
+            How many first rows are still used; all rows of the others are. Rows that
+            are not used may or may not go on moving. Holds for this run.
+        """
+
     def record(self, name: str, values: Tensor) -> None:
         """Write a column of the history, for the epoch that is under way or just over.
 

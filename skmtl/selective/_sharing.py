@@ -183,6 +183,8 @@ def merge(
         counts = network.count_parameters()
         _merge_branches(network, window, state, groups)
         network.branch_of.copy_(labels.view_as(network.branch_of))
+        n_used = network.layout.n_used
+        state.limit(dict.fromkeys(network.branches.parameters(), n_used))
         after, _ = _judged(network, state, z, check)
         worse = after > before * (1 + _RISE)
         if network.sharing.refit_output is not False:
