@@ -70,7 +70,7 @@ def test_a_task_without_information_is_like_no_other():
 @pytest.mark.parametrize("measure", [mask_overlap, information_correlation])
 @pytest.mark.parametrize("values", [[], [np.ones((2, 3)), np.ones((3, 3))], [1.0]])
 def test_layers_hold_the_same_tasks(measure, values):
-    with pytest.raises(InputError, match="one array .* per layer; found shapes"):
+    with pytest.raises(InputError, match=r"one array .* per layer; found shapes"):
         measure(values)
 
 
