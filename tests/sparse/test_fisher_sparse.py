@@ -16,6 +16,7 @@ from skmtl._base._prepare import prepare
 from skmtl.engine import train
 from skmtl.exceptions import InputError
 from skmtl.sparse._fisher_network import Schedule
+from skmtl.sparse._information import network_fisher
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
@@ -227,6 +228,24 @@ def test_kinds_of_information_train_and_repeat(fisher, small, monkeypatch):
     monkeypatch.setattr("skmtl.sparse._network._SMALL", 2**17 - small)
     other = FisherSparseMTLClassifier(**options).fit(X, Y)
     np.testing.assert_array_equal(first.masks_, other.masks_)
+
+
+def test_information_does_not_run_compiled_code(monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("compiled code runs")
+
+    def watched(network, *args):
+        encoder = network.encoder
+        encoder._compiled_call_impl = fail
+        try:
+            return network_fisher(network, *args)
+        finally:
+            assert encoder._compiled_call_impl is fail
+            encoder._compiled_call_impl = None
+
+    monkeypatch.setattr("skmtl.sparse._fisher_network.network_fisher", watched)
+    est = FisherSparseMTLClassifier(**QUICK).fit(X, Y)
+    assert est.net_.module_.n_updates > 1
 
 
 def test_rankings_are_masked_by_what_moves_their_scores():
