@@ -16,6 +16,12 @@ from .bottleneck import (
     MTVIBRegressor,
 )
 from .persistence import load
+from .selective import (
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
+    SelectiveSharingRegressor,
+)
 from .sparse import (
     FisherSparseMTLClassifier,
     FisherSparseMTLMixed,
@@ -53,6 +59,10 @@ __all__ = [
     "RandomSparseMTLClassifier",
     "RandomSparseMTLMixed",
     "RandomSparseMTLRegressor",
+    "SelectiveSharingClassifier",
+    "SelectiveSharingMixed",
+    "SelectiveSharingRanker",
+    "SelectiveSharingRegressor",
     "TaskRoutingClassifier",
     "TaskRoutingMixed",
     "TaskRoutingRegressor",

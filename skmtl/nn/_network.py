@@ -8,12 +8,12 @@ from ..tasks import LossTerms, MultiTaskLoss
 from ._direct import DirectPass
 from ._heads import TaskHeads
 from ._random import MemberRandom
-from ._training import TrainingState
+from ._training import TrainingHooks
 
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(nn.Module):
+class MultiTaskNetwork(TrainingHooks):
     """Encoder and heads; with nothing between them it is hard parameter sharing.
 
     A method overrides what it does differently. Tensors follow the leading-axes
@@ -224,62 +224,6 @@ class MultiTaskNetwork(nn.Module):
         list of (iterable of Parameter, float)
             Parameters and their multiple; all others learn at the rate itself. What
             rests for a part of the training without the others is a list of its own.
-        """
-        return []
-
-    def set_progress(self, fraction: float) -> None:
-        """Hear how far training is, before every step.
-
-        Parameters
-        ----------
-        fraction : float
-            Of the training steps that is over; 1 if schedules are held at their end.
-        """
-
-    def warmup_epochs(self, n_epochs: int) -> int:
-        """Count the epochs, from the first, that early stopping looks past.
-
-        Parameters
-        ----------
-        n_epochs : int
-            Of the whole run.
-
-        Returns
-        -------
-        int
-            Fewer than ``n_epochs``.
-        """
-        return 0
-
-    def after_step(self, state: TrainingState) -> None:
-        """Change between steps, for methods that do.
-
-        Parameters
-        ----------
-        state : TrainingState
-            Where the training stands; the gradients of the step still hold.
-        """
-
-    def after_epoch(self, state: TrainingState) -> None:
-        """Change structure, but no shapes, between epochs; see :meth:`settle`.
-
-        Parameters
-        ----------
-        state : TrainingState
-            As for :meth:`after_step`.
-        """
-
-    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
-        """Drop what training left unused, once it is over.
-
-        Called on every trained network, also when it was a member of a stack.
-
-        Returns
-        -------
-        list of (Parameter, Parameter, int Tensor)
-            Parameters that were replaced: the old one, the new one, and which
-            places along the first axis after those of the members it kept, of shape
-            (*members, n_kept). What the optimiser remembers follows.
         """
         return []
 

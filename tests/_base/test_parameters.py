@@ -16,19 +16,18 @@ from skmtl import (
     HierarchicalIBRegressor,
     MaximumRoamingClassifier,
     MTVIBClassifier,
+    SelectiveSharingClassifier,
 )
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
+from skmtl.selective._options import OPTIONS
 from skmtl.sparse._options import FISHER
+from tests._base._bad_branches import BAD_BRANCHES
 from tests._base._sparse_values import SPARSE_BAD, SPARSE_GOOD
 from tests._names import stable_name
 
-QUICK = {
-    "max_epochs": 2,
-    "hidden_layer_sizes": (4,),
-    "latent_dim": 2,
-    "random_state": 0,
-}
+TINY = {"hidden_layer_sizes": (4,), "latent_dim": 2}
+QUICK = {"max_epochs": 2, "random_state": 0, **TINY}
 NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
@@ -54,6 +53,7 @@ BAD = {
     "residual": [("free", "'diagonal'"), (None, "'unit'")],
     "weighting": [("equal", "'uncertainty'"), (0.5, "'uncertainty'")],
     "similarity": [("cosine", "'capacity'"), (None, "'capacity'")],
+    **BAD_BRANCHES,
     "noise_lr_multiplier": [(0, r"\(0.0"), (NAN, "float"), ("a", "float")],
     "task_types": [
         ("regressive", "auto"),
@@ -165,6 +165,7 @@ def data():
 
 
 OWNERS = {
+    **dict.fromkeys(OPTIONS, SelectiveSharingClassifier),
     "task_types": HardSharingMixed,
     "residual": HierarchicalIBRegressor,
     "weighting": MTVIBClassifier,

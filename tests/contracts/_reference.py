@@ -118,6 +118,8 @@ def fit_plainly(plain, plan):
     """Train with torch's own AdamW on the batches that the engine would see."""
     settings, data = plan.settings, plan.train
     optimizer = torch.optim.AdamW(plain.groups(settings.lr, settings.weight_decay))
+    # For methods that change what it remembers.
+    plain.optimizer = optimizer
     rates = [group["lr"] for group in optimizer.param_groups]
     shuffle = torch.Generator().manual_seed(plan.shuffle_seed)
     weight = torch.ones_like(data.codes) if data.weight is None else data.weight

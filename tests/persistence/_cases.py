@@ -18,6 +18,8 @@ from skmtl import (
     MaximumRoamingClassifier,
     MTVIBMixed,
     RandomSparseMTLClassifier,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -74,6 +76,26 @@ CASES = {
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
+    "branches": (
+        SelectiveSharingClassifier(
+            window=1, sharing=[0, 1, 0], branch_layer_sizes=(4,), **QUICK
+        ),
+        X,
+        SIGNS,
+    ),
+    "found branches": (
+        SelectiveSharingClassifier(
+            window=2,
+            min_reliability=None,
+            min_similarity=0.0,
+            n_estimators=2,
+            recluster=True,
+            **QUICK,
+        ),
+        X,
+        SIGNS,
+    ),
+    "open window": (SelectiveSharingMixed(**QUICK), X, frame()),
     "masks": (FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK), X, with_holes()),
     "masks of members": (
         FisherSparseMTLRegressor(n_estimators=2, masking="gradient", **QUICK),
