@@ -245,10 +245,10 @@ class MultiTaskNet(NeuralNet):
                 run_over(valid_batches, False, "valid", self.validation_step)
                 if snapshot.check_losses(self.history, names):
                     break
+                self.notify("on_epoch_end")
                 # before the network changes, so that what is kept is what was judged
                 done = snapshot.after_epoch(self.history) or epoch == epochs
                 self._run.after_epoch()
-                self.notify("on_epoch_end")
                 if self.on_epoch is not None:
                     done = self.on_epoch(epoch, self, done) or done
                 if done:

@@ -37,10 +37,10 @@ class MultiTaskNetwork(TrainingHooks):
     >>> network = MultiTaskNetwork(encoder, heads)
     >>> network(torch.ones(5, 3)).shape  # 2 tasks, 5 rows, at most 2 outputs
     torch.Size([2, 5, 2])
-    >>> network.valid
-    tensor([[ True, False],
-            [ True,  True]])
     """
+
+    # Passes of each row through the encoder that training may come to.
+    n_passes: int = 1
 
     def __init__(self, encoder: nn.Module, heads: TaskHeads) -> None:
         super().__init__()

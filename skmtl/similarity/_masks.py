@@ -120,7 +120,7 @@ def information_correlation(information: Sequence[ArrayLike]) -> Float:
 
 
 def _layers(values: Sequence[ArrayLike], name: str, dtype: type) -> list[NDArray]:
-    tables = [np.asarray(own, dtype=dtype) for own in values]
+    tables: list[NDArray] = [np.asarray(own, dtype=dtype) for own in values]
     if not tables or len({own.shape[:1] for own in tables}) > 1 or not tables[0].ndim:
         raise InputError(
             f"`{name}` must hold one array (n_tasks, *weight) per layer; found "

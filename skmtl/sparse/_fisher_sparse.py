@@ -9,6 +9,7 @@ from skmtl._base import (
     multitask_estimator,
     parameter_table,
 )
+from skmtl.exceptions import InputError
 
 from ._fisher_network import FisherNetwork, Schedule
 from ._layers import masked_layers
@@ -32,6 +33,13 @@ fisher_ : dict of str to ndarray of shape ([n_estimators,] n_tasks, *weight)
     Absent with fisher='magnitude' or 'random'."""
 
     def _build_network(self, context):
+        ranked = [spec.name for spec in context.specs if spec.kind == "ranking"]
+        if ranked and self.fisher == "batch":
+            raise InputError(
+                "`fisher` must not be 'batch' where tasks are rankings, whose loss is "
+                f"one of pairs of rows; found 'batch' with task {ranked[0]!r}. Use "
+                "'exact'."
+            )
         encoder, heads = self._parts(context)
         layers = masked_layers(encoder)
         sizes = [math.prod(layer.shape) for layer in layers]

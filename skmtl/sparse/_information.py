@@ -1,6 +1,7 @@
 """How much each task's likelihood depends on each weight of its own network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -160,7 +161,7 @@ def _ask(
     if codes.dim() > 2:
         # Members of one set of rows have an axis of length one here.
         codes = codes.expand(*network.members, *codes.shape[-2:])
-    with torch.enable_grad():
+    with torch.enable_grad(), _interpreted(network.encoder):
         return task_fisher(
             network.encoder,
             heads,
@@ -170,6 +171,16 @@ def _ask(
             weight=rows.weight,
             **options,
         )
+
+
+@contextmanager
+def _interpreted(module: Any) -> Iterator[None]:
+    """Run a compiled module as it was written: hooks would have it compiled anew."""
+    compiled, module._compiled_call_impl = module._compiled_call_impl, None
+    try:
+        yield
+    finally:
+        module._compiled_call_impl = compiled
 
 
 def _row_axis(batch: Any) -> int:

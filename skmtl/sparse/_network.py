@@ -156,6 +156,11 @@ class MaskedNetwork(MultiTaskNetwork):
     # ---- passes
 
     @property
+    def n_passes(self) -> int:  # type: ignore[override]
+        """Passes of each row that are not made yet, since the masks are still full."""
+        return self.n_tasks if self.masking == "forward" and self.is_plain else 1
+
+    @property
     def is_shared(self) -> bool:
         """Whether all tasks compute with the same weights at present."""
         return self.masking == "gradient" or self.derived().dense

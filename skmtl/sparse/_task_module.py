@@ -66,6 +66,11 @@ class TaskModule(nn.Sequential):
     A plain chain of modules of torch. It maps rows to logits, one per class, or one in
     all for two classes; or to a real target, in its own units.
 
+    Parameters
+    ----------
+    *args : Module
+        The modules of the chain, in their order.
+
     Attributes
     ----------
     task : str
@@ -82,8 +87,8 @@ class TaskModule(nn.Sequential):
     >>> est = FisherSparseMTLClassifier(keep_ratio=0.1, max_epochs=20, random_state=0)
     >>> module = est.fit(X, y).export_task(0)
     >>> shares = module(torch.from_numpy(X[:5])).softmax(-1)
-    >>> abs(shares.numpy() - est.predict_proba(X[:5])[0]).max() < 1e-5
-    np.True_
+    >>> bool(abs(shares.numpy() - est.predict_proba(X[:5])[0]).max() < 1e-5)
+    True
     >>> sizes = module.sizes()
     >>> sizes["packed"] < sizes["plain"] < sizes["shared"]
     True

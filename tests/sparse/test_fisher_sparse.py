@@ -6,17 +6,17 @@ import torch
 
 from skmtl import (
     FisherSparseMTLClassifier,
-    FisherSparseMTLRegressor,
+    FisherSparseMTLMixed,
     HardSharingClassifier,
     MaximumRoamingClassifier,
     RandomSparseMTLClassifier,
     TaskRoutingClassifier,
 )
 from skmtl._base._prepare import prepare
-from skmtl.datasets import load_grouped_digits
 from skmtl.engine import train
 from skmtl.exceptions import InputError
 from skmtl.sparse._fisher_network import Schedule
+from skmtl.sparse._information import network_fisher
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
@@ -230,67 +230,31 @@ def test_kinds_of_information_train_and_repeat(fisher, small, monkeypatch):
     np.testing.assert_array_equal(first.masks_, other.masks_)
 
 
-# ---- what the masks tell
+def test_information_does_not_run_compiled_code(monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("compiled code runs")
+
+    def watched(network, *args):
+        encoder = network.encoder
+        encoder._compiled_call_impl = fail
+        try:
+            return network_fisher(network, *args)
+        finally:
+            assert encoder._compiled_call_impl is fail
+            encoder._compiled_call_impl = None
+
+    monkeypatch.setattr("skmtl.sparse._fisher_network.network_fisher", watched)
+    est = FisherSparseMTLClassifier(**QUICK).fit(X, Y)
+    assert est.net_.module_.n_updates > 1
 
 
-@pytest.mark.parametrize("keep_ratio", [0.3, 0.5, 0.9])
-def test_groups_of_digits(keep_ratio):
-    digits, y = load_grouped_digits(return_X_y=True)
-    est = FisherSparseMTLClassifier(
-        keep_ratio=keep_ratio, max_epochs=40, random_state=0
-    ).fit(digits, y)
-    assert est.task_groups_.tolist() == [0, 0, 1, 1]
-    evidence = "mask_overlap" if keep_ratio < 0.7 else "information_correlation"
-    assert est.similarity_evidence_ == evidence
-    within = est.task_similarity_[[0, 2], [1, 3]].min()
-    assert within > est.task_similarity_[:2, 2:].max()
-
-
-@pytest.mark.parametrize("n_tasks", [2, 8])
-@pytest.mark.parametrize("keep_ratio", [0.3, 0.9])
-def test_copies_of_a_task_are_one_group(n_tasks, keep_ratio):
-    y = np.repeat(X[:, :1] + 0.5 * X[:, 1:2] > 0, n_tasks, axis=1)
-    est = FisherSparseMTLClassifier(keep_ratio=keep_ratio, **QUICK).fit(X, y)
-    assert est.task_groups_.tolist() == [0] * n_tasks
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(
-    "rates", [(0.5,) * 6, (0.1, 0.5) * 3], ids=["equal", "unequal"]
-)
-def test_random_labels_form_no_groups(seed, rates):
-    random = np.random.RandomState(seed)
-    rows = random.normal(size=(300, 8))
-    y = random.uniform(size=(300, 6)) < np.array(rates)
-    est = FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK).fit(rows, y)
-    assert est.task_groups_.tolist() == list(range(6))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_unrelated_tasks_form_no_groups(seed):
-    random = np.random.RandomState(seed)
-    rows = random.normal(size=(1500, 8))
-    y = rows[:, :6] + 0.3 * random.normal(size=(1500, 6)) > 0
-    options = {**QUICK, "batch_size": 128}
-    est = FisherSparseMTLClassifier(keep_ratio=0.3, **options).fit(rows, y)
-    assert est.task_groups_.tolist() == list(range(6))
-
-
-@pytest.mark.parametrize("fisher", ["magnitude", "random"])
-def test_controls_are_no_evidence(fisher):
-    est = FisherSparseMTLClassifier(fisher=fisher, **QUICK).fit(X, Y)
-    assert est.similarity_evidence_ == "representation"
-    assert not hasattr(est, "fisher_")
-
-
-def test_representations_of_tasks():
-    est = FisherSparseMTLRegressor(keep_ratio=0.3, **QUICK).fit(X, X[:, :2])
-    each = [est.transform(X, task=task) for task in ("task_0", 1)]
-    np.testing.assert_allclose(est.transform(X), np.mean(each, axis=0))
-    assert not np.allclose(*each)
-    head = est.net_.module_.heads
-    weight, bias = head.weight[1, 0].detach().numpy(), head.bias[1, 0].item()
-    scale = X[:, 1].std()
-    np.testing.assert_allclose(
-        est.predict(X)[:, 1], (each[1] @ weight + bias) * scale + X[:, 1].mean()
-    )
+def test_rankings_are_masked_by_what_moves_their_scores():
+    ranked = np.column_stack([X[:, 0], X[:, 1] > 0])
+    options = {**QUICK, "task_types": ["ranking", "classification"]}
+    est = FisherSparseMTLMixed(keep_ratio=0.3, **options).fit(X, ranked)
+    assert all(own[0].any() for own in est.fisher_.values())
+    module = est.export_task(0)(torch.from_numpy(X)).numpy()[:, 0]
+    np.testing.assert_allclose(module, est.predict(X)[:, 0].astype(float))
+    est.set_params(fisher="batch")
+    with pytest.raises(InputError, match=r"`fisher`.*rankings.*'task_0'.*'exact'"):
+        est.fit(X, ranked)
