@@ -58,6 +58,7 @@ class Problem:
     ``plain`` is the method by hand. Only where the method ``weighs_tasks`` are weights
     of the tasks given, and one that is ``always_noisy`` has noise that no parameter
     takes away. One that ``finds_groups`` while it trains changes with the evidence.
+    What trains like another problem of the table ``is_relative``.
     """
 
     estimator: type
@@ -68,6 +69,7 @@ class Problem:
     weighs_tasks: bool = True
     always_noisy: bool = False
     finds_groups: bool = False
+    is_relative: bool = False
 
     def __str__(self):
         own = [v for v in self.parameters.values() if isinstance(v, str)]
@@ -154,6 +156,7 @@ PROBLEMS = [
         PRICES,
         PlainBottleneck,
         weighs_tasks=False,
+        is_relative=True,
     ),
     Problem(
         HierarchicalIBMixed,
@@ -165,6 +168,7 @@ PROBLEMS = [
         },
         PRICES,
         PlainBottleneck,
+        is_relative=True,
     ),
     Problem(
         SelectiveSharingClassifier,
@@ -176,6 +180,7 @@ PROBLEMS = [
         (1, 3, 2),
         {**BRANCHES, "merge": "mean", "task_types": MIXED, "sharing": [0, 1, 1]},
         plain=PlainSelective,
+        is_relative=True,
     ),
     Problem(
         SelectiveSharingClassifier,
@@ -189,6 +194,7 @@ PROBLEMS = [
         {**FOUND, "representation": "mean", "recluster": True},
         plain=PlainSelective,
         finds_groups=True,
+        is_relative=True,
     ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
@@ -198,6 +204,7 @@ PROBLEMS = [
         PRICE,
         PlainMTVIB,
         always_noisy=True,
+        is_relative=True,
     ),
     *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
 ]

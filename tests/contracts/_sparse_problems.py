@@ -16,8 +16,9 @@ _KEPT = {"keep_ratio": (0.4, 0.5, 0.6, 0.3, 0.9)}
 _MIXED = ["regression", "classification", "classification"]
 
 
-def _problem(estimator, tasks=(2, 4, 3, 2), **parameters):
+def _problem(estimator, tasks=(2, 4, 3, 2), is_relative=True, **parameters):
     return {
+        "is_relative": is_relative,
         "estimator": estimator,
         "tasks": tasks,
         "parameters": parameters,
@@ -26,8 +27,13 @@ def _problem(estimator, tasks=(2, 4, 3, 2), **parameters):
 
 
 SPARSE = [
-    _problem(FisherSparseMTLClassifier),
-    _problem(FisherSparseMTLClassifier, masking="gradient", fisher="predicted"),
+    _problem(FisherSparseMTLClassifier, is_relative=False),
+    _problem(
+        FisherSparseMTLClassifier,
+        is_relative=False,
+        masking="gradient",
+        fisher="predicted",
+    ),
     _problem(FisherSparseMTLRegressor, (1, 1, 1), fisher="batch", importance="fisher"),
     _problem(
         FisherSparseMTLMixed,
@@ -40,6 +46,6 @@ SPARSE = [
     _problem(RandomSparseMTLMixed, (1, 3, 2), masking="gradient", task_types=_MIXED),
     _problem(TaskRoutingClassifier),
     _problem(TaskRoutingMixed, (1, 3, 2), latent_dim=6, task_types=_MIXED),
-    _problem(MaximumRoamingClassifier),
+    _problem(MaximumRoamingClassifier, is_relative=False),
     _problem(MaximumRoamingRegressor, (1, 1, 1)),
 ]

@@ -13,8 +13,17 @@ from tests.contracts._problems import PROBLEMS, SCENARIOS
 every_method = pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 
 
-@every_method
-@pytest.mark.parametrize("sharing", ["none", "groups", "all"])
+def stacks():
+    """Methods and how members share rows; of a method's relatives one way each."""
+    for problem in PROBLEMS:
+        for sharing in ("none", "groups", "all"):
+            slow = problem.is_relative and sharing != "groups"
+            marks = [pytest.mark.slow] if slow else []
+            name = f"{problem}-{sharing}"
+            yield pytest.param(problem, sharing, marks=marks, id=name)
+
+
+@pytest.mark.parametrize(("problem", "sharing"), stacks())
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_stack_equals_separate_fits(problem, scenario, sharing):
     stack_asserts.assert_stack_equals_separate_fits(
