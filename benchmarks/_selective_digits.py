@@ -203,7 +203,8 @@ def epochs(options):
                 est.fit(X, columns(y))
             row = rows.get(lambda own=est: merged_in_the_middle(own), **key)
             print(
-                f"epochs on {key['processor']}, to {n_branches} branches: {row['before']:.2f} s before, "
+                f"epochs on {key['processor']}, to {n_branches} branches: "
+                f"{row['before']:.2f} s before, "
                 f"{row['after']:.2f} s after, {row['after'] / row['before']:.2f}",
                 flush=True,
             )
