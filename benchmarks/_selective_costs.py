@@ -57,8 +57,8 @@ def epoch_times(seed):
     found = {}
     for name, sharing in (("before", np.arange(50)), ("after", groups)):
         common = {"sharing": sharing, "window": 1}
-        short, _ = processor_seconds(train, max_epochs=3, **common)
-        long, est = processor_seconds(train, max_epochs=9, **common)
+        short, _ = processor_seconds(train, 6, max_epochs=3, **common)
+        long, est = processor_seconds(train, 6, max_epochs=9, **common)
         found[name] = (long - short) / 6
         found[f"parameters {name}"] = est.n_parameters_
     return {**found, "ratio": found["after"] / found["before"]}
