@@ -9,6 +9,7 @@ branch and 129 for an output layer. Ten branches have 1,130,378 parameters, five
 from functools import partial
 
 import numpy as np
+import torch
 from _bottleneck_runs import Job, digits, find, run_stack
 from _selective_runs import (
     agreement,
@@ -186,6 +187,7 @@ def epochs(options):
     for repeat in options.seeds_of(3):
         for n_branches in (5, 1):
             key = {"repeat": repeat, "branches": n_branches}
+            key["processor"] = "cuda" if options.on_gpu else "cpu"
             fresh = find(rows, key) is None
             groups = np.arange(10) % n_branches
             est = SelectiveSharingClassifier(
@@ -201,7 +203,8 @@ def epochs(options):
                 est.fit(X, columns(y))
             row = rows.get(lambda own=est: merged_in_the_middle(own), **key)
             print(
-                f"epochs, to {n_branches} branches: {row['before']:.2f} s before, "
+                f"epochs on {key['processor']}, to {n_branches} branches: "
+                f"{row['before']:.2f} s before, "
                 f"{row['after']:.2f} s after, {row['after'] / row['before']:.2f}",
                 flush=True,
             )
@@ -214,6 +217,6 @@ def merged_in_the_middle(est):
         "before": float(np.median(seconds[1 : lock - 1])),
         "after": float(np.median(seconds[lock:])),
         "parameters": est.n_parameters_,
-        "device": str(est.net_.settings.device),
+        "threads": torch.get_num_threads(),
         "epoch_seconds": np.round(seconds, 4).tolist(),
     }
