@@ -44,10 +44,11 @@ OPTIONS = {
         "Widths of the hidden layers of each branch, at least one.",
     ),
     "window": Parameter(
-        80,
-        [_COUNT],
-        "int",
-        "Steps of the optimiser before branches are merged.",
+        "auto",
+        [StrOptions({"auto"}), _COUNT],
+        "int or 'auto'",
+        "Steps of the optimiser before branches are merged; 'auto' is 1 where groups "
+        "are given or read before training, and 80 where gradients are compared.",
     ),
     "merge": Parameter(
         "best",

@@ -22,6 +22,9 @@ from ._sharing import EVENT_FIELDS
 
 __all__ = ["SelectiveSharing"]
 
+# Steps whose gradients are compared.
+_WINDOW = 80
+
 
 class SelectiveSharing(MultiTaskEstimator):
     """The algorithm; leaves add the kinds of tasks."""
@@ -85,13 +88,22 @@ n_parameters_ : int
             min_similarity=self.min_similarity,
             n_groups=self.n_groups,
             min_reliability=self.min_reliability,
-            window=self.window,
+            window=self._n_steps_watched,
             merge=self.merge,
             recluster=self.recluster,
             refit_output=self.refit_output,
             rank=self.rank,
             reshape=None if shape is None else tuple(shape),
         )
+
+    @property
+    def _n_steps_watched(self):
+        if self.window != "auto":
+            return self.window
+        reads_gradients = self.representation != "whitened" or (
+            isinstance(self.sharing, str) and self.sharing == "variance"
+        )
+        return _WINDOW if reads_gradients and not self._is_given else 1
 
     def _check_tensor_shape(self, n_entries):
         shape = self.tensor_shape
@@ -124,10 +136,11 @@ n_parameters_ : int
         names = data.encoder.task_names
         closed = all(own["closed_epoch"] > 0 for own in by_member)
         if len(names) > 1 and not closed:
+            steps = self._n_steps_watched
             warn_user(
-                f"No branches were merged: the weights that training kept are from "
-                f"before its first {self.window} steps were over. Lower `window` or "
-                "train for longer.",
+                "No branches were merged: the weights that training kept are from "
+                f"before its first {steps} steps were over. Lower `window` or train "
+                "for longer.",
                 TaskGroupWarning,
             )
         if self._is_given or not closed:

@@ -36,6 +36,7 @@ SETTINGS = {
     "device": "cpu",
 }
 MIXED = ["regression", "classification", "classification"]
+MIXED_RANKED = [*MIXED, "ranking"]
 RANKED = ["ranking", "classification", "regression"]
 CHANNELS = {
     "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
@@ -161,11 +162,7 @@ PROBLEMS = [
     Problem(
         HierarchicalIBMixed,
         (1, 3, 2, 1),
-        {
-            "noise": "fixed",
-            "residual": "diagonal",
-            "task_types": [*MIXED, "ranking"],
-        },
+        {"noise": "fixed", "residual": "diagonal", "task_types": MIXED_RANKED},
         PRICES,
         PlainBottleneck,
         is_relative=True,
@@ -200,7 +197,7 @@ PROBLEMS = [
     Problem(
         MTVIBMixed,
         (1, 3, 2, 1),
-        {"task_types": [*MIXED, "ranking"]},
+        {"task_types": MIXED_RANKED},
         PRICE,
         PlainMTVIB,
         always_noisy=True,
@@ -288,13 +285,8 @@ def stack_plans(problem, scenario, sharing):
 def _like(plan, first, equal_noise):
     """Let a plan see the rows of another, in the same order."""
     noise = {"noise_seed": first.noise_seed} if equal_noise else {}
-    return replace(
-        plan,
-        train=first.train,
-        valid=first.valid,
-        shuffle_seed=first.shuffle_seed,
-        **noise,
-    )
+    rows = {name: getattr(first, name) for name in ("train", "valid", "shuffle_seed")}
+    return replace(plan, **rows, **noise)
 
 
 def _with_rows(plan, order, n_rows):

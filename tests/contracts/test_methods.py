@@ -23,7 +23,7 @@ def stacks():
             yield pytest.param(problem, sharing, marks=marks, id=name)
 
 
-@pytest.mark.parametrize(("problem", "sharing"), stacks())
+@pytest.mark.parametrize(("problem", "sharing"), list(stacks()))
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_stack_equals_separate_fits(problem, scenario, sharing):
     stack_asserts.assert_stack_equals_separate_fits(
