@@ -51,7 +51,7 @@ class Losses:
             cell["loss"]
             for cell in row["cells"]
             if cell["setting"].get("beta", beta) == beta
-        ]
+        ] or None
 
     def at(self, rule, name, stack, beta=DEFAULT_BETA):
         """Mean over seeds of the loss at the decay of a rule, or None."""
@@ -109,6 +109,21 @@ def _number(value):
     return np.nan if value is None else value
 
 
+def _diagonal_prices(losses):
+    """Prices where the residual is learned, at the decay by rows and at the best."""
+    choices = {}
+    for beta in (0.01, DEFAULT_BETA, 0.1):
+        stack = "diagonal" if beta == DEFAULT_BETA else "diagonal, prices"
+        label = f"beta {beta:g}"
+        choices[f"{label}, 200/rows"] = [
+            losses.at("200/rows", own, stack, beta) for own in losses.names
+        ]
+        choices[f"{label}, best decay"] = [
+            losses.best(own, stack, beta) for own in losses.names
+        ]
+    return compare(losses.names, choices)
+
+
 def print_defaults(rows):
     """Compare rules of the decay, prices, early stopping and residuals."""
     losses = Losses(rows)
@@ -116,7 +131,7 @@ def print_defaults(rows):
     if not names:
         return
     head = ["choice", *names, "mean", "rank"]
-    for stack in ("prices", "stopping", "hard", "hard, stopping"):
+    for stack in ("prices", "diagonal", "stopping", "hard", "hard, stopping"):
         choices = {
             rule: [losses.at(rule, own, stack) for own in names] for rule in RULES
         }
@@ -133,6 +148,7 @@ def print_defaults(rows):
         for beta in BETAS
     }
     print_table("Price at the best decay", head, compare(names, choices))
+    print_table("Price with residual='diagonal'", head, _diagonal_prices(losses))
     for title, stacks in {
         "Early stopping": {"off": "prices", "on": "stopping"},
         "Early stopping, HardSharing": {"off": "hard", "on": "hard, stopping"},
