@@ -19,6 +19,10 @@ RULES = {
         f"{c}/labels of a task": lambda n, own, c=c: _auto(c, own)
         for c in (10, 20, 50, 100, 200)
     },
+    **{
+        f"{c}/sqrt(rows * labels)": lambda n, own, c=c: _auto(c, np.sqrt(n * own))
+        for c in (100, 200, 400)
+    },
     "200/labels of a task, to 3": lambda n, own: _auto(200, own, 3.0),
     "5/sqrt(rows)": lambda n, own: float(np.clip(5 / np.sqrt(n), 0.01, 1)),
     "5/sqrt(labels of a task)": lambda n, own: float(

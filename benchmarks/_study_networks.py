@@ -27,22 +27,27 @@ DROPPED = [
 NETWORKS = {
     "HierarchicalIB": PRICED,
     "shared noise": PRICED,
+    "HierarchicalIB, diagonal": PRICED,
+    "shared noise, diagonal": PRICED,
     "HardSharing": DROPPED,
     "single tasks": DROPPED,
 }
 
 
 def make(study, method, seed, **setting):
-    """An estimator of a method, not yet fitted."""
+    """An estimator of a method, not yet fitted; {"default": True} sets nothing."""
     kind = "Classifier" if study.classification else "Regressor"
+    default = setting.pop("default", False)
     if method in ("HardSharing", "single tasks"):
-        shape = {} if setting.pop("default", False) else SAME_SHAPE
         estimator = getattr(skmtl, f"HardSharing{kind}")
-        return estimator(random_state=seed, **{**shape, **setting})
-    setting.pop("default", False)
-    noise = "shared" if method == "shared noise" else "learned"
-    estimator = getattr(skmtl, f"HierarchicalIB{kind}")
-    return estimator(random_state=seed, noise=noise, **setting)
+        own = SAME_SHAPE
+    else:
+        estimator = getattr(skmtl, f"HierarchicalIB{kind}")
+        own = {"noise": "shared" if method.startswith("shared") else "learned"}
+        if not study.classification:
+            learned = method.endswith("diagonal")
+            own["residual"] = "diagonal" if learned else "unit"
+    return estimator(random_state=seed, **({} if default else {**own, **setting}))
 
 
 def fit_networks(study, method, settings, seed):

@@ -7,6 +7,8 @@ from _study_data import SETS
 _ALONE = {
     "HierarchicalIB": "single tasks",
     "shared noise": "single tasks",
+    "HierarchicalIB, diagonal": "single tasks",
+    "shared noise, diagonal": "single tasks",
     "HardSharing": "single tasks",
     "HierarchicalIB, defaults": "single tasks",
     "HardSharing, defaults": "single tasks",
@@ -16,6 +18,8 @@ _ALONE = {
 _METHODS = [
     "HierarchicalIB",
     "shared noise",
+    "HierarchicalIB, diagonal",
+    "shared noise, diagonal",
     "HardSharing",
     "single tasks",
     "pooled linear",
@@ -25,6 +29,8 @@ _METHODS = [
     "HierarchicalIB, defaults",
     "HardSharing, defaults",
 ]
+
+_SEARCHED = [method for method in _METHODS if not method.endswith("defaults")]
 
 
 def print_table(title, head, lines):
@@ -104,7 +110,9 @@ def _harm(rows, name, method, found):
 def _differences(rows, names):
     pairs = [
         ("HierarchicalIB", "shared noise"),
+        ("HierarchicalIB, diagonal", "shared noise, diagonal"),
         ("HierarchicalIB", "HardSharing"),
+        ("HierarchicalIB, diagonal", "HardSharing"),
         ("shared noise", "HardSharing"),
         ("HierarchicalIB", "single tasks"),
         ("HierarchicalIB, defaults", "HierarchicalIB"),
@@ -132,22 +140,25 @@ def _searches(rows, name, method):
 
 
 def _search_seconds(rows, names):
-    return [
-        [method, *(f"{row['seconds']:.1f}" for row in _of_all(rows, names, method))]
-        for method in _METHODS[:8]
-    ]
-
-
-def _of_all(rows, names, method):
-    return [row for name in names for row in _searches(rows, name, method)]
+    lines = []
+    for method in _SEARCHED:
+        line = [method]
+        for name in names:
+            found = _searches(rows, name, method)
+            line.append(f"{found[0]['seconds']:.0f}" if found else "")
+        lines.append(line)
+    return lines
 
 
 def _chosen(rows, names):
     lines = []
-    for method in _METHODS[:8]:
+    for method in _SEARCHED:
         line = [method]
-        for row in _of_all(rows, names, method):
-            best = min(row["cells"], key=lambda cell: cell["loss"])["setting"]
+        for name in names:
+            cells = [
+                own for row in _searches(rows, name, method) for own in row["cells"]
+            ]
+            best = min(cells, key=lambda cell: cell["loss"])["setting"] if cells else {}
             line.append(", ".join(f"{value:.3g}" for value in best.values()))
         lines.append(line)
     return lines

@@ -121,7 +121,7 @@ def judge(study, method, setting, seed):
 
 def find_groups(study, seed):
     """Groups that a fit with default parameters finds."""
-    (own,), _ = fit_networks(study, "HierarchicalIB", [{}], seed)
+    (own,), _ = fit_networks(study, "HierarchicalIB", [{"default": True}], seed)
     found = {"groups": own.task_groups_.tolist()}
     if study.groups is not None:
         known = study.groups.tolist()
@@ -133,6 +133,8 @@ def run_search(rows, name):
     """Search the settings of every method."""
     study = load(name, 0, validation=True)
     for method in [*NETWORKS, *BASELINES]:
+        if method.endswith("diagonal") and study.classification:
+            continue
         look = search_networks if method in NETWORKS else search_baseline
         row = rows.get(
             lambda f=look, m=method: f(study, m), part="search", set=name, method=method
