@@ -1,7 +1,12 @@
 """Learn many related tasks at once, the scikit-learn way."""
 
 from . import datasets, display, inspection, metrics, model_selection, similarity
-from .baselines import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from .baselines import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRanker,
+    HardSharingRegressor,
+)
 from .bottleneck import (
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
@@ -17,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "HardSharingClassifier",
     "HardSharingMixed",
+    "HardSharingRanker",
     "HardSharingRegressor",
     "HierarchicalIBClassifier",
     "HierarchicalIBMixed",

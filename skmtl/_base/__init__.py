@@ -1,12 +1,12 @@
 """The beam every estimator hangs on."""
 
-from ._context import NetworkContext, encoder_of
+from ._context import NetworkContext, encoder_of, heads_of
 from ._documentation import multitask_estimator
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table, stackable_parameters
 from ._resolve import resolve_settings
-from ._shells import ClassifierShell, MixedShell, RegressorShell
+from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
 from ._warn import warn_user
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "MultiTaskEstimator",
     "NetworkContext",
     "Parameter",
+    "RankerShell",
     "RegressorShell",
     "encoder_of",
     "fit_jobs",
+    "heads_of",
     "multitask_estimator",
     "parameter_table",
     "resolve_settings",

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from skmtl.nn import build_encoder
+from skmtl.nn import TaskHeads, build_encoder
 from skmtl.tasks import TaskSpec
 
-__all__ = ["NetworkContext", "Seeds", "build_network", "encoder_of"]
+__all__ = ["NetworkContext", "Seeds", "build_network", "encoder_of", "heads_of"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class NetworkContext:
         """Outputs of each task."""
         return [spec.n_outputs for spec in self.specs]
 
+    @property
+    def intercept(self) -> list[bool]:
+        """Tasks whose heads have an intercept: all but rankings."""
+        return [not spec.is_ranking for spec in self.specs]
+
 
 def build_network(
     estimator: Any,
@@ -100,4 +105,26 @@ def encoder_of(estimator, context, latent_dim):
         activation=estimator.activation,
         dropout=estimator.dropout,
         dtype=context.dtype,
+    )
+
+
+def heads_of(context: NetworkContext, in_features: int) -> TaskHeads:
+    """Build one affine head per task.
+
+    Parameters
+    ----------
+    context : NetworkContext
+    in_features : int
+        Width of the representation.
+
+    Returns
+    -------
+    TaskHeads
+    """
+    return TaskHeads(
+        in_features,
+        context.n_outputs,
+        context.generator,
+        context.dtype,
+        context.intercept,
     )

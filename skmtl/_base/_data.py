@@ -1,7 +1,7 @@
 """The data of a fit: validated, encoded, weighted, and cut into tensors."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
 from ._continuation import check_classes, check_row_shape
 from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._ranking import check_ranked_parts
 from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
 
@@ -38,6 +39,8 @@ class FitData:
         Rows with a label of positive weight.
     features : dict
         What scikit-learn keeps of X as fitted attributes.
+    placed : dict
+        X on devices; one for all fits that see the same X.
     """
 
     X: np.ndarray
@@ -48,6 +51,7 @@ class FitData:
     labels: np.ndarray | None
     rows: np.ndarray
     features: dict[str, Any]
+    placed: dict[Hashable, torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tensors: dict[Hashable, TaskTensors] = {}
@@ -92,15 +96,18 @@ class FitData:
         return self._splits[key]
 
     def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        kinds = np.array([spec.is_classification for spec in self.encoder.specs])
+        specs = self.encoder.specs
+        kinds = np.array([spec.is_classification for spec in specs])
+        codes, observed = self.codes[self.rows], self.observed[self.rows]
         train, valid = validation_split(
-            self.codes[self.rows],
-            self.observed[self.rows],
+            codes,
+            observed,
             kinds,
             fraction,
             np.random.RandomState(seed),
             task_names=self.encoder.task_names,
         )
+        check_ranked_parts(specs, codes, observed, (train, valid), fraction)
         rows = torch.as_tensor(self.rows)
         return rows[train], rows[valid]
 
@@ -121,7 +128,7 @@ class FitData:
         if len(self.rows) < len(codes):
             own_rows = torch.as_tensor(self.rows, device=settings.device)
         return TaskTensors(
-            x=as_tensor(self.X, settings.device),
+            x=self._place(settings.device),
             codes=tensor(codes),
             weight=None if labels is None else tensor(labels),
             row_weight=row_weight,
@@ -130,6 +137,14 @@ class FitData:
             else torch.as_tensor(task_of_row, device=settings.device),
             rows=own_rows,
         )
+
+    def _place(self, device: torch.device) -> torch.Tensor:
+        """X on a device, as one tensor for all fits that see the same memory."""
+        memory = self.X.__array_interface__["data"][0]
+        key = (device, memory, self.X.shape, self.X.strides, self.X.dtype)
+        if key not in self.placed:
+            self.placed[key] = as_tensor(self.X, device)
+        return self.placed[key]
 
 
 def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:

@@ -14,14 +14,14 @@ _WIDTH = 80
 
 _ATTRIBUTES = """\
 classes_ : ndarray, or list of ndarray
-    Class labels, one array per task for 2-D y; None for a regression task of a
-    mixed estimator. Absent from regressors.
+    Class labels, one array per task for 2-D y; None for a regression or ranking task
+    of a mixed estimator. Absent from regressors and rankers.
 n_tasks_ : int
     Number of tasks.
 task_names_ : list of str
     Column names of y, or task_0, task_1, ...
 task_types_ : list of str
-    "binary", "multiclass" or "continuous", one per task.
+    "binary", "multiclass", "continuous" or "ranking", one per task.
 task_table_ : dict of str to list
     What was understood of y, one entry per task in each column; ready for
     ``pandas.DataFrame``.
@@ -51,9 +51,9 @@ feature_names_in_ : ndarray of shape (n_features_in_,)
 n_iter_ : int
     Epochs run.
 history_ : dict of str to ndarray of shape (n_iter_,)
-    Per epoch: seconds and mean losses in nats, one column per task; ready for
-    ``pandas.DataFrame``. Losses of an ensemble are of shape (n_iter_, n_estimators),
-    NaN after the last epoch of a member.
+    Per epoch: seconds and mean losses in nats (of rankings in squared margins), one
+    column per task; ready for ``pandas.DataFrame``. Losses of an ensemble are of shape
+    (n_iter_, n_estimators), NaN after the last epoch of a member.
 net_ : skorch net
     The trained net; ``net_.module_`` is the torch network."""
 

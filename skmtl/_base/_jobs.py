@@ -125,7 +125,10 @@ def _plan(job: FitJob, shared: dict[Hashable, FitData]) -> Prepared | None:
     parts = (job.X, job.y, job.sample_weight)
     key = (type(estimator), data_key(estimator), *map(id, parts))
     if key not in shared:
-        shared[key] = read_data(estimator, *parts)
+        data = read_data(estimator, *parts)
+        # Fits to other targets of the same X see one copy of it on an accelerator.
+        data.placed = next((own.placed for own in shared.values()), data.placed)
+        shared[key] = data
     data = shared[key]
     check_grouping(estimator, len(data.encoder.specs))
     seeds = Seeds.draw(check_random_state(estimator.random_state))

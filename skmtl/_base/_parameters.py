@@ -126,8 +126,8 @@ SHARED: dict[str, Parameter] = {
         1e-4,
         [Interval(Real, 0, None, closed="left")],
         "float",
-        "Least improvement of the validation loss, in nats summed over tasks, that "
-        "counts.",
+        "Least improvement of the validation loss, in nats (of rankings: squared "
+        "margins) summed over tasks, that counts.",
     ),
     "n_estimators": Parameter(
         1,
@@ -224,11 +224,12 @@ SHARED: dict[str, Parameter] = {
 TASK_TYPES = Parameter(
     "auto",
     [StrOptions({"auto"}), "array-like", dict],
-    "'auto', list of {'classification', 'regression'}, or dict",
+    "'auto', list of {'classification', 'regression', 'ranking'}, or dict",
     "Kind of each task: a list in the order of the columns, or a dict from task names "
     "to kinds, which leaves the others to 'auto'. 'auto' guesses from the columns of "
     "y, see `task_table_`: a numeric column is regression unless its values are all 0 "
-    "or 1, or it holds few distinct integers.",
+    "or 1, or it holds few distinct integers; it is never a ranking, which predicts "
+    "the order of the rows only.",
 )
 
 
@@ -244,7 +245,7 @@ def parameter_table(
     own : dict of str to Parameter
     defaults : dict, optional
         Defaults of shared parameters that differ here.
-    kind : {"classifier", "regressor", "mixed"}
+    kind : {"classifier", "regressor", "ranker", "mixed"}
 
     Returns
     -------
@@ -255,7 +256,7 @@ def parameter_table(
         table["task_types"] = TASK_TYPES
     changed = defaults or {}
     for name, parameter in SHARED.items():
-        if name == "class_weight" and kind == "regressor":
+        if name == "class_weight" and kind in ("regressor", "ranker"):
             continue
         if name in changed:
             parameter = replace(parameter, default=changed[name])

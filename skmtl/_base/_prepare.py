@@ -12,6 +12,7 @@ from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
 from ._data import FitData, read_data
+from ._ranking import check_ranked_batches
 from ._resolve import resolve_settings
 from ._warn import warn_user
 from ._weights import task_weights
@@ -97,6 +98,8 @@ def plan_fit(
     Prepared
     """
     settings = resolve_settings(estimator, data.X.dtype, len(data.rows), one_epoch)
+    if estimator.batch_size == 1:
+        check_ranked_batches(data.encoder.specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
     plans = make_plans(
         estimator,

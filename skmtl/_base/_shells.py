@@ -1,4 +1,4 @@
-"""What users call: classifier, regressor and mixed."""
+"""What users call: classifier, regressor, ranker and mixed."""
 
 from collections.abc import Mapping
 from inspect import isfunction
@@ -10,9 +10,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_sample_weight
 from ..exceptions import InputError
-from ..metrics import accuracy_scores, mean_score, r2_scores
+from ..metrics import accuracy_scores, kendall_tau_scores, mean_score, r2_scores
 
-__all__ = ["ClassifierShell", "MixedShell", "RegressorShell"]
+__all__ = ["ClassifierShell", "MixedShell", "RankerShell", "RegressorShell"]
+
+_MEASURES = {
+    "binary": accuracy_scores,
+    "multiclass": accuracy_scores,
+    "continuous": r2_scores,
+    "ranking": kendall_tau_scores,
+}
 
 
 def _with_plain_names(cls):
@@ -59,8 +66,8 @@ default=None
         Returns
         -------
         scores : ndarray of shape (n_tasks,)
-            Accuracy of classification tasks, R2 of regression tasks; NaN without an
-            observed label.
+            Accuracy of classification tasks, R2 of regression tasks, Kendall's tau-b
+            of ranking tasks; NaN without an observed label.
         """
         check_is_fitted(self, "net_")
         codes, observed = self._targets.transform(y, unseen="code")
@@ -68,15 +75,15 @@ default=None
         truth = np.where(observed, codes, np.nan)
         predicted = self._predict_codes(X)
         scores = np.empty(self.n_tasks_)
-        kinds = np.array([spec.is_classification for spec in self._targets.specs])
-        for tasks, measure in ((kinds, accuracy_scores), (~kinds, r2_scores)):
-            if tasks.any():
-                own = weight
-                if weight is not None and weight.ndim == 2:
-                    own = weight[:, tasks]
-                scores[tasks] = measure(
-                    truth[:, tasks], predicted[:, tasks], sample_weight=own
-                )
+        measures = np.array([_MEASURES[spec.kind] for spec in self._targets.specs])
+        for measure in dict.fromkeys(measures):
+            tasks = measures == measure
+            own = weight
+            if weight is not None and weight.ndim == 2:
+                own = weight[:, tasks]
+            scores[tasks] = measure(
+                truth[:, tasks], predicted[:, tasks], sample_weight=own
+            )
         return scores
 
     def score(self, X, y, sample_weight=None):
@@ -95,7 +102,7 @@ default=None
         Returns
         -------
         score : float
-            Accuracy, R2, or their mean for mixed tasks.
+            Accuracy, R2, Kendall's tau-b, or their mean for mixed tasks.
 
         Raises
         ------
@@ -203,6 +210,34 @@ class RegressorShell(_Shell, RegressorMixin):
         return mean, std[:, 0] if self._targets.one_dimensional else std
 
 
+@_with_plain_names
+class RankerShell(_Shell):
+    """Every task is a ranking: of the targets only the order counts.
+
+    No regressor to scikit-learn, since scores are no estimates of the targets.
+    """
+
+    def _task_rules(self):
+        return "ranking", ("ranking",)
+
+    def predict(self, X):
+        """Predict a score for every task; the greater, the higher the row ranks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Of no unit and any sign: only their order within a task tells. Shaped as
+            the targets given to :meth:`fit`; the mean over the members of an
+            ensemble.
+        """
+        return super().predict(X)
+
+
 def _has_classes(estimator):
     targets = getattr(estimator, "_targets", None)
     if targets is not None:
@@ -214,10 +249,10 @@ def _has_classes(estimator):
 
 @_with_plain_names
 class MixedShell(_Shell):
-    """Classification and regression tasks side by side."""
+    """Classification, regression and ranking tasks side by side."""
 
     def _task_rules(self):
-        return self.task_types, ("classification", "regression")
+        return self.task_types, ("classification", "regression", "ranking")
 
     def _shell_attributes(self, encoder):
         return {"classes_": encoder.class_list()}
@@ -233,14 +268,15 @@ class MixedShell(_Shell):
         Returns
         -------
         y : ndarray of object of shape (n_samples, n_tasks), or DataFrame
-            A DataFrame with a dtype per task if y was one; 1-D if y was 1-D.
+            A DataFrame with a dtype per task if y was one; 1-D if y was 1-D. Scores
+            of ranking tasks are floats without a unit.
         """
         codes = self._predict_codes(X)
         return self._targets.inverse_transform(codes)
 
     @available_if(_has_classes)
     def predict_proba(self, X):
-        """Predict class probabilities; absent if all tasks are regression.
+        """Predict class probabilities; absent if no task has classes.
 
         Parameters
         ----------
@@ -250,7 +286,7 @@ class MixedShell(_Shell):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes), or list of such
-            One entry per task if y was 2-D, None for a regression task.
+            One entry per task if y was 2-D, None for a task without classes.
         """
         found = self._probabilities(X)
         return found[0] if self._targets.one_dimensional else found

@@ -8,7 +8,13 @@ HardSharingClassifier(max_epochs=5)
 from ._hard_sharing import (
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
 )
 
-__all__ = ["HardSharingClassifier", "HardSharingMixed", "HardSharingRegressor"]
+__all__ = [
+    "HardSharingClassifier",
+    "HardSharingMixed",
+    "HardSharingRanker",
+    "HardSharingRegressor",
+]

@@ -4,14 +4,21 @@ from .._base import (
     ClassifierShell,
     MixedShell,
     MultiTaskEstimator,
+    RankerShell,
     RegressorShell,
     encoder_of,
+    heads_of,
     multitask_estimator,
     parameter_table,
 )
-from ..nn import MultiTaskNetwork, TaskHeads
+from ..nn import MultiTaskNetwork
 
-__all__ = ["HardSharingClassifier", "HardSharingMixed", "HardSharingRegressor"]
+__all__ = [
+    "HardSharingClassifier",
+    "HardSharingMixed",
+    "HardSharingRanker",
+    "HardSharingRegressor",
+]
 
 
 class _HardSharing(MultiTaskEstimator):
@@ -19,9 +26,7 @@ class _HardSharing(MultiTaskEstimator):
 
     def _build_network(self, context):
         encoder = encoder_of(self, context, self.latent_dim)
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
+        heads = heads_of(context, encoder.out_features)
         return MultiTaskNetwork(encoder, heads)
 
 
@@ -153,6 +158,7 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
     See Also
     --------
     HardSharingClassifier : The same for classes.
+    HardSharingRanker : Predicts the order of the values only.
     HardSharingMixed : Classification and regression side by side.
 
     References
@@ -237,11 +243,122 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
 
 
 @multitask_estimator
+class HardSharingRanker(RankerShell, _HardSharing):
+    """Learn to order rows by many targets with one shared encoder.
+
+    Of each target only the order of its values counts, within a task. A task costs the
+    mean of ``max(0, 1 - (f_i - f_j))^2`` over all pairs of rows of a batch with
+    ``y_i > y_j``, where f are the scores (1 for constant scores); the tasks are
+    summed. A pair weighs the product of the weights of its rows.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    HardSharingRegressor : Predicts the values, not only their order.
+    HardSharingMixed : Rankings beside other kinds of tasks.
+
+    Notes
+    -----
+    A batch compares its own rows only: of tasks with few labels a batch should hold
+    several, so do not choose `batch_size` too small. `task_similarity_` is read from
+    the ranks of the targets.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord, M. Worring, "Learning Task Relatedness in Multi-Task
+    Learning for Images in Context", ICMR 2019, equation 7 (which prints the same row
+    twice; two rows are meant).
+
+    Examples
+    --------
+    >>> from skmtl import HardSharingRanker
+    >>> from skmtl.datasets import make_multitask_regression
+    >>> data = make_multitask_regression(500, n_tasks=4, n_groups=2, random_state=0)
+    >>> est = HardSharingRanker(random_state=0).fit(data.data, data.target)
+    >>> bool(est.score(data.data, data.target) > 0.8)  # Kendall's tau-b
+    True
+    """
+
+    _parameter_table = parameter_table({}, kind="ranker")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        encoder="mlp",
+        hidden_layer_sizes=(64, 64),
+        latent_dim=None,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
 class HardSharingMixed(MixedShell, _HardSharing):
-    """Classification and regression tasks with one shared encoder.
+    """Classification, regression and ranking tasks with one shared encoder.
 
     Cross-entropies and half squared errors of standardised targets, both in nats,
-    are summed over the tasks.
+    and squared margins of rankings are summed over the tasks.
 
     Parameters
     ----------
@@ -255,6 +372,7 @@ class HardSharingMixed(MixedShell, _HardSharing):
     --------
     HardSharingClassifier : Classification tasks only.
     HardSharingRegressor : Regression tasks only.
+    HardSharingRanker : Ranking tasks only.
 
     References
     ----------

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import torch
 
-from skmtl._base import MultiTaskEstimator, encoder_of, warn_user
+from skmtl._base import MultiTaskEstimator, encoder_of, heads_of, warn_user
 from skmtl.exceptions import CollapseWarning, InputError
-from skmtl.nn import CommonRandom, MultiTaskNetwork, TaskHeads
+from skmtl.nn import CommonRandom, MultiTaskNetwork
 from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
 
 from ._network import HierarchicalIBNetwork
@@ -33,9 +33,7 @@ information_ : ndarray of shape (n_tasks,)
 
     def _build_network(self, context):
         encoder = encoder_of(self, context, self.latent_dim)
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
+        heads = heads_of(context, encoder.out_features)
         residual = self._build_residual(context)
         if self.noise is None and residual is None:
             return MultiTaskNetwork(encoder, heads)
@@ -56,7 +54,7 @@ information_ : ndarray of shape (n_tasks,)
 
     def _build_residual(self, context):
         kind = getattr(self, "residual", "unit")
-        continuous = [not spec.is_classification for spec in context.specs]
+        continuous = [spec.kind == "continuous" for spec in context.specs]
         if kind == "unit" or not any(continuous):
             return None
         if kind == "full" and self.task_weight is not None:

@@ -329,10 +329,11 @@ class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
 
 @multitask_estimator
 class HierarchicalIBMixed(MixedShell, HierarchicalRegression):
-    """Classification and regression tasks, each through noise on what they share.
+    """Tasks of different kinds, each through noise on what they share.
 
     The model of :class:`HierarchicalIBClassifier`; cross-entropies and the losses of
-    :class:`HierarchicalIBRegressor`, all in nats, are summed over the tasks.
+    :class:`HierarchicalIBRegressor`, all in nats, are summed over the tasks. Of
+    rankings the squared margins of :class:`HardSharingRanker` take the place of nats.
 
     Parameters
     ----------

@@ -11,10 +11,10 @@ from skmtl._base import (
     Parameter,
     RegressorShell,
     encoder_of,
+    heads_of,
     multitask_estimator,
     parameter_table,
 )
-from skmtl.nn import TaskHeads
 
 from ._mtvib_network import GaussianEncoder, MTVIBNetwork
 from ._options import DEFAULTS
@@ -53,9 +53,7 @@ loss_weight_ : ndarray of shape ([n_estimators,] n_tasks)
             context.generator,
             context.dtype,
         )
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
+        heads = heads_of(context, encoder.out_features)
         return MTVIBNetwork(encoder, heads, self.beta, self.weighting is not None)
 
     def _method_attributes(self, tensors):
@@ -307,10 +305,11 @@ class MTVIBRegressor(RegressorShell, _MTVIB):
 
 @multitask_estimator
 class MTVIBMixed(MixedShell, _MTVIB):
-    """Classification and regression tasks from one noisy representation.
+    """Tasks of different kinds from one noisy representation.
 
     The model of :class:`MTVIBClassifier`; cross-entropies and half squared errors of
-    standardised targets, both in nats, are weighted and summed over the tasks.
+    standardised targets, both in nats, are weighted and summed over the tasks. Of
+    rankings the squared margins of :class:`HardSharingRanker` take the place of nats.
 
     Parameters
     ----------

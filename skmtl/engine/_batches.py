@@ -126,6 +126,32 @@ class Batches:
             self._full = self._masked(self._join(blocks), 0)
         return self._full
 
+    def sample(self, n_rows: int) -> Batch:
+        """Gather a random sample of each dataset, the same at every call.
+
+        Parameters
+        ----------
+        n_rows : int
+            Most rows per dataset.
+
+        Returns
+        -------
+        Batch
+            Smaller datasets are padded with rows of weight zero.
+        """
+        lengths = [min(own, n_rows) for own in self.lengths]
+        blocks = []
+        for member, data in enumerate(self.datasets):
+            generator = torch.Generator()
+            if self.generators is not None:
+                # Its own stream: the order of training must not hang on the sample.
+                seed = self.generators[member].initial_seed()
+                generator.manual_seed(seed)
+            chosen = torch.randperm(len(data), generator=generator)[:n_rows]
+            order = data.places()[chosen.to(data.x.device)]
+            blocks.append(data.take(_pad(order, max(lengths))))
+        return self._masked(self._join(blocks), 0, lengths)
+
     def _order(self, member: int) -> Tensor:
         data = self.datasets[member]
         order = data.places()
@@ -162,15 +188,18 @@ class Batches:
             return ()
         return (len(self.datasets), 1) if self.grouped else (len(self.datasets),)
 
-    def _masked(self, batch: Batch, start: int) -> Batch:
+    def _masked(
+        self, batch: Batch, start: int, whole: Sequence[int] | None = None
+    ) -> Batch:
         """Weigh padding zero, in a batch that starts at a place of the order."""
-        if min(self.lengths) == max(self.lengths):
+        whole = self.lengths if whole is None else whole
+        if min(whole) == max(whole):
             return batch
         axes = self._axes()
-        size = batch.x.shape[len(axes)]
-        if min(self.lengths) >= start + size:
+        size = batch.x.shape[0 if self.share_x else len(axes)]
+        if min(whole) >= start + size:
             return batch
-        lengths = [max(min(own - start, size), 0) for own in self.lengths]
+        lengths = [max(min(own - start, size), 0) for own in whole]
         device = batch.codes.device
         rows = torch.arange(size, device=device)
         real = rows < torch.tensor(lengths, device=device).view(*axes, 1)

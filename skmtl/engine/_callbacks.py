@@ -9,6 +9,8 @@ from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor, nn
 
 from ..exceptions import ConvergenceError
+from ..nn import member_tensors
+from ._history import RECORDED
 from ._settings import Settings
 
 __all__ = [
@@ -36,7 +38,7 @@ def hears_batches(callback: Callback) -> bool:
 
 def default_callbacks(verbose: int) -> list[tuple[str, Callback]]:
     """Make the callbacks of every net: a clock and, if ``verbose``, a printed log."""
-    ignored = ["train_task_losses", "valid_task_losses"]
+    ignored = ["train_task_losses", "valid_task_losses", RECORDED]
     log = [("print_log", PrintLog(keys_ignored=ignored))]
     return [("epoch_timer", EpochTimer()), *(log if verbose else [])]
 
@@ -187,10 +189,11 @@ class Snapshot:
     """
 
     def __init__(self, module: nn.Module, settings: Settings) -> None:
+        own = {name for name, _ in member_tensors(module)}
         self._tensors = [
             tensor.detach()
-            for tensor in module.state_dict().values()
-            if tensor.is_floating_point()
+            for name, tensor in module.state_dict().items()
+            if name in own or tensor.is_floating_point()
         ]
         self._module: Any = module
         self._settings = settings

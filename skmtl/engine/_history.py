@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["columns_of", "joined_columns", "rows_of"]
+__all__ = ["RECORDED", "columns_of", "joined_columns", "rows_of"]
 
 _PARTS = ("train", "valid")
+# Where a row of the net's history holds what a method has recorded, by name.
+RECORDED = "recorded"
+_LOSSES = tuple(f"{part}_loss" for part in _PARTS)
 
 
 def columns_of(
@@ -49,6 +52,12 @@ def columns_of(
         columns[f"{part}_loss"] = _squeezed(total, over)
         for name, column in zip(names, np.moveaxis(by_task, -1, 0), strict=True):
             columns[f"{part}_loss_{name}"] = _squeezed(column, over)
+    recorded = [row.get(RECORDED, {}) for row in rows]
+    for name in dict.fromkeys(name for own in recorded for name in own):
+        shape = np.shape(next(own[name] for own in recorded if name in own))
+        missing = np.full(shape, np.nan)
+        values = np.array([own.get(name, missing) for own in recorded], dtype=float)
+        columns[name] = _squeezed(_of_members(values, places), over)
     return columns
 
 
@@ -126,4 +135,8 @@ def rows_of(
         tasks = np.stack(by_task, axis=-1).tolist()
         for row, total, own in zip(rows, totals, tasks, strict=True):
             row[f"{part}_loss"], row[f"{part}_task_losses"] = total, own
+    for name in columns:
+        if name not in ("epoch", "seconds") and not name.startswith(_LOSSES):
+            for row, value in zip(rows, columns[name].tolist(), strict=True):
+                row.setdefault(RECORDED, {})[name] = value
     return rows

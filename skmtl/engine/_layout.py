@@ -22,6 +22,8 @@ ItemT = TypeVar("ItemT")
 
 _VALID_BATCH = 4096
 _LEAST_VALID_BATCH = 256
+# Rankings compare the rows of a batch, so that its size must not depend on the stack.
+_RANKED_VALID_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Layout:
         if not datasets:
             return None
         size = max(_VALID_BATCH // len(self.plans), _LEAST_VALID_BATCH)
+        if any(spec.is_ranking for spec in self.plans[0].specs):
+            size = _RANKED_VALID_BATCH
         dtype = self.plans[0].settings.dtype
         return Batches(datasets, size, None, dtype, grouped=len(self.members) == 2)
 

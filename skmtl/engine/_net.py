@@ -16,6 +16,7 @@ from ._device import compute_outputs, encode_decode
 from ._gradients import Gradients
 from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
+from ._state import RunState
 
 __all__ = ["MultiTaskNet"]
 
@@ -92,9 +93,9 @@ class MultiTaskNet(NeuralNet):
         self.optimizer_ = make_optimizer(self.module_, self.settings)
         return self
 
-    def _begin_run(self, n_steps: int) -> None:
+    def _begin_run(self, batches: Iterable[Batch], epochs: int, n_steps: int) -> None:
         """List what a step touches; anew for each run, since copies have their own."""
-        self._step, self._n_steps = 0, n_steps
+        self._run = RunState(self, batches, epochs, n_steps)
         set_rates(self.optimizer_, self.settings.lr)
         groups = self.optimizer_.param_groups
         trained = [parameter for own in groups for parameter in own["params"]]
@@ -119,7 +120,7 @@ class MultiTaskNet(NeuralNet):
             behind them, or None), ``y_pred`` (outputs), and, if a callback listens,
             ``loss`` (summed over members and weighted tasks, without penalty).
         """
-        settings, done, n_steps = self.settings, self._step, self._n_steps
+        settings, done, n_steps = self.settings, self._run.step, self._run.n_steps
         self.module_.set_progress(1.0 if settings.constant else done / n_steps)
         if self.random is not None:
             self.random.count_rows(batch.lengths)
@@ -131,7 +132,7 @@ class MultiTaskNet(NeuralNet):
             self.notify("on_grad_computed", named_parameters=named, batch=batch)
         self._decay(set_scheduled_rates(self.optimizer_, settings, done, n_steps))
         self._take_step()
-        self._step += 1
+        self._run.after_step(batch)
         return self._report(outputs, terms)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
@@ -193,14 +194,18 @@ class MultiTaskNet(NeuralNet):
             return
         self._set_training(training)
         meter = LossMeter()
-        for batch in iterator:
-            if self._per_batch:
-                self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            meter.add(step["task_losses"], step["totals"], batch.codes.shape)
-            if self._per_batch:
-                self.history.record_batch(prefix + "_loss", step["loss"].item())
-                self.notify("on_batch_end", batch=batch, training=training, **step)
+        try:
+            for batch in iterator:
+                if self._per_batch:
+                    self.notify("on_batch_begin", batch=batch, training=training)
+                step = step_fn(batch, **fit_params)
+                meter.add(step["task_losses"], step["totals"], batch.codes.shape)
+                if self._per_batch:
+                    self.history.record_batch(prefix + "_loss", step["loss"].item())
+                    self.notify("on_batch_end", batch=batch, training=training, **step)
+        finally:
+            # Whoever asks the network from here on wants its answer without chance.
+            self._set_training(False)
         meter.record(self.history, prefix, self.task_weight)
 
     def train(
@@ -227,7 +232,7 @@ class MultiTaskNet(NeuralNet):
         Snapshot
             Tells whether training was interrupted and which members blew up.
         """
-        self._begin_run(n_steps)
+        self._begin_run(batches, epochs, n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
         snapshot = Snapshot(self.module_, self.settings)
         before, run_over = len(self.history), self.run_single_epoch
@@ -239,7 +244,7 @@ class MultiTaskNet(NeuralNet):
                 run_over(valid_batches, False, "valid", self.validation_step)
                 if snapshot.check_losses(self.history, names):
                     break
-                self.module_.after_epoch(len(self.history))
+                self._run.after_epoch()
                 self.notify("on_epoch_end")
                 done = snapshot.after_epoch(self.history) or epoch == epochs
                 if self.on_epoch is not None:
@@ -253,7 +258,7 @@ class MultiTaskNet(NeuralNet):
         snapshot.restore()
         snapshot.check_weights()
         # What belongs to the run would be a burden in copies of the net.
-        for name in ("_set_gradients", "_decay", "_take_step"):
+        for name in ("_run", "_set_gradients", "_decay", "_take_step"):
             self.__dict__.pop(name, None)
         return snapshot
 

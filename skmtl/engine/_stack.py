@@ -15,6 +15,7 @@ from ._history import columns_of, joined_columns, rows_of
 from ._layout import Layout, check_stackable, even_cuts, stack_key
 from ._net import MultiTaskNet
 from ._settings import Plan
+from ._state import settle_network
 
 __all__ = ["Trained", "train", "train_fits"]
 
@@ -156,6 +157,19 @@ def train_fits(
     >>> ensemble.history["train_loss"].shape, single.history["train_loss"].shape
     ((3, 2), (3,))
     """
+    results = _train_fits(fits, net, batches, max_stack)
+    for result in results:
+        if isinstance(result, Trained):
+            settle_network(result.net)
+    return results
+
+
+def _train_fits(
+    fits: Sequence[Sequence[Plan]],
+    net: MultiTaskNet | None,
+    batches: Collection[Batch] | None,
+    max_stack: int | None,
+) -> list[Trained | ConvergenceError]:
     plans = [plan for fit in fits for plan in fit]
     if len(fits) > 1 and any(stack_key(plan) is None for plan in plans):
         return _one_by_one(fits, max_stack)
@@ -188,7 +202,7 @@ def _in_parts(
     """Train the members of one ensemble in several stacks, and join them."""
     parts = []
     for part in even_cuts(plans, most):
-        [trained] = train_fits([part], None, batches, max_stack=len(part))
+        [trained] = _train_fits([part], None, batches, len(part))
         if isinstance(trained, ConvergenceError):
             return trained
         if trained.interrupted:
@@ -205,7 +219,7 @@ def _one_by_one(
 ) -> list[Trained | ConvergenceError]:
     results: list[Trained | ConvergenceError] = []
     for fit in fits:
-        [result] = train_fits([fit], max_stack=max_stack)
+        [result] = _train_fits([fit], None, None, max_stack)
         results.append(result)
         if isinstance(result, Trained) and result.interrupted:
             raise KeyboardInterrupt

@@ -50,7 +50,7 @@ def information_path(
 default=None
         Targets of the rows to score.
     scoring : str or callable, default=None
-        None takes `score_tasks`: accuracy or R2. Else a name of
+        None takes `score_tasks`: accuracy, R2 or tau. Else a name of
         :func:`~skmtl.model_selection.get_multitask_scorer_names`, or a callable
         ``scorer(estimator, X, y)`` that returns one number for each task.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
@@ -200,7 +200,7 @@ def _score_of(scoring):
 def _own_score(fitted):
     if is_classifier(fitted):
         return "accuracy"
-    return "R2" if is_regressor(fitted) else "accuracy or R2"
+    return "R2" if is_regressor(fitted) else "accuracy, R2 or tau"
 
 
 def _score_all(fits, X, y, score):

@@ -19,10 +19,14 @@ array([1., 1.])
 """
 
 from skmtl.metrics._mean import mean_score
+from skmtl.metrics._orders import (
+    concordance_scores,
+    kendall_tau_scores,
+    ndcg_scores,
+)
 from skmtl.metrics._predictions import (
     accuracy_scores,
     balanced_accuracy_scores,
-    kendall_tau_scores,
     mean_absolute_error_scores,
     r2_scores,
 )
@@ -36,10 +40,12 @@ __all__ = [
     "accuracy_scores",
     "average_precision_scores",
     "balanced_accuracy_scores",
+    "concordance_scores",
     "kendall_tau_scores",
     "log_loss_scores",
     "mean_absolute_error_scores",
     "mean_score",
+    "ndcg_scores",
     "r2_scores",
     "roc_auc_scores",
 ]

@@ -1,7 +1,7 @@
 """Targets, predictions and weights, read column by column."""
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,10 @@ __all__ = [
     "plain_labels",
     "present",
     "read_columns",
+    "score_tasks",
 ]
+
+_Score = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 class ObservedTask(NamedTuple):
@@ -142,3 +145,41 @@ def _read_weight(sample_weight: Any, n_samples: int, n_tasks: int) -> np.ndarray
             "Use 0 to leave a label out."
         )
     return np.broadcast_to(weight[:, np.newaxis] if weight.ndim == 1 else weight, shape)
+
+
+def score_tasks(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    score: _Score,
+    *,
+    real: bool,
+    check: Callable[[np.ndarray, str], None] | None = None,
+) -> np.ndarray:
+    """Apply `score` to the observed labels of positive weight of each task.
+
+    `check` sees the labels and the name of each task before.
+    """
+    names, true_columns = read_columns(y_true, "y_true")
+    _, pred_columns = read_columns(y_pred, "y_pred")
+    n_samples, n_tasks = len(true_columns[0]), len(true_columns)
+    if (len(pred_columns[0]), len(pred_columns)) != (n_samples, n_tasks):
+        raise TargetError(
+            f"`y_true` and `y_pred` must have the same shape; found {n_samples} rows "
+            f"of {n_tasks} tasks and {len(pred_columns[0])} rows of "
+            f"{len(pred_columns)} tasks."
+        )
+    scores = np.full(n_tasks, np.nan)
+    for task in observed_tasks(names, true_columns, sample_weight):
+        pred = pred_columns[task.number][task.rows]
+        if not present(pred).all():
+            raise TargetError(
+                f"`y_pred` must be complete; it contains NaN in task {task.name!r}."
+            )
+        true = plain_labels(task.labels, task.name, "y_true", real)
+        pred = plain_labels(pred, task.name, "y_pred", real)
+        check_one_type(true, pred, task.name, "y_pred")
+        if check is not None:
+            check(true, task.name)
+        scores[task.number] = score(true, pred, task.weight)
+    return scores

@@ -7,9 +7,11 @@ from ..metrics import (
     accuracy_scores,
     average_precision_scores,
     balanced_accuracy_scores,
+    concordance_scores,
     kendall_tau_scores,
     log_loss_scores,
     mean_absolute_error_scores,
+    ndcg_scores,
     r2_scores,
     roc_auc_scores,
 )
@@ -17,16 +19,19 @@ from ._scorer import make_multitask_scorer
 
 __all__ = ["get_multitask_scorer", "get_multitask_scorer_names"]
 
-_RANKING = {"response_method": ("decision_function", "predict_proba")}
+_SCORES = {"response_method": ("decision_function", "predict_proba")}
 _CLASSES = {"task_type": "classification"}
 _REALS = {"task_type": "regression"}
+_ORDERS = {"task_type": "ranking"}
 _LOSS = {"greater_is_better": False}
 
 _SCORERS = {
     "accuracy": make_multitask_scorer(accuracy_scores, **_CLASSES),
-    "average_precision": make_multitask_scorer(average_precision_scores, **_RANKING),
+    "average_precision": make_multitask_scorer(average_precision_scores, **_SCORES),
     "balanced_accuracy": make_multitask_scorer(balanced_accuracy_scores, **_CLASSES),
-    "kendall_tau": make_multitask_scorer(kendall_tau_scores, **_REALS),
+    "concordance": make_multitask_scorer(concordance_scores, **_ORDERS),
+    "kendall_tau": make_multitask_scorer(kendall_tau_scores, **_ORDERS),
+    "ndcg": make_multitask_scorer(ndcg_scores, **_ORDERS),
     "neg_log_loss": make_multitask_scorer(
         log_loss_scores, response_method="predict_proba", **_LOSS
     ),
@@ -34,7 +39,7 @@ _SCORERS = {
         mean_absolute_error_scores, **_REALS, **_LOSS
     ),
     "r2": make_multitask_scorer(r2_scores, **_REALS),
-    "roc_auc": make_multitask_scorer(roc_auc_scores, **_RANKING),
+    "roc_auc": make_multitask_scorer(roc_auc_scores, **_SCORES),
 }
 
 
@@ -63,7 +68,8 @@ def get_multitask_scorer(name, *, average="macro"):
     name : str
         One of :func:`get_multitask_scorer_names`. The metrics are those of
         :mod:`skmtl.metrics`; the ones for classes leave real tasks out, and the other
-        way round.
+        way round; those for values leave out rankings, whose scores have no units,
+        and those for orders take any real task.
     average : {"macro", "weighted"} or None, default="macro"
         As in :func:`make_multitask_scorer`.
 

@@ -6,7 +6,7 @@ from ..exceptions import InputError, TargetError
 from ..metrics._responses import split_classes, split_scores
 from ..tasks._table import read_targets
 
-__all__ = ["ask", "classes_of_tasks", "find_method"]
+__all__ = ["ask", "classes_of_tasks", "find_method", "kinds_of_tasks"]
 
 _METHODS = ("predict", "predict_proba", "decision_function")
 
@@ -40,6 +40,18 @@ def classes_of_tasks(estimator, n_tasks):
             f"{n_tasks}."
         )
     return split_classes(classes, n_tasks)
+
+
+def kinds_of_tasks(estimator, classes):
+    """Return "classification", "regression" or "ranking" for each task."""
+    kinds = ["regression" if own is None else "classification" for own in classes]
+    known = getattr(estimator, "task_types_", None)
+    if known is None or len(known) != len(kinds):
+        return kinds
+    return [
+        "ranking" if own == "ranking" else kind
+        for own, kind in zip(known, kinds, strict=True)
+    ]
 
 
 def ask(estimator, method, X, shape):

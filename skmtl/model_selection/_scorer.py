@@ -14,11 +14,11 @@ from ..metrics._columns import check_one_type
 from ..metrics._responses import align_scores, number_classes
 from ..tasks._columns import display_value
 from ..tasks._table import read_targets
-from ._responses import ask, classes_of_tasks, find_method
+from ._responses import ask, classes_of_tasks, find_method, kinds_of_tasks
 
 __all__ = ["make_multitask_scorer"]
 
-_TASK_TYPES = ("classification", "regression", None)
+_TASK_TYPES = ("classification", "regression", "ranking", None)
 _AVERAGES = ("macro", "weighted", None)
 
 
@@ -46,11 +46,12 @@ def make_multitask_scorer(
         Of two classes the metric gets the scores of the greater, of shape
         (n_samples,); of more, a column for each, beside their numbers as ``classes``
         or ``labels`` if it has such a parameter.
-    task_type : {"classification", "regression"} or None, default=None
+    task_type : {"classification", "regression", "ranking"} or None, default=None
         Tasks to score; the others are left out without a warning. Labels of
         "classification" reach the metric as their numbers among the sorted classes of
-        the task, so that 1 is the positive class. None means all tasks, with labels as
-        they are; where the response is a score for each class, it means
+        the task, so that 1 is the positive class. "ranking" is for metrics of orders:
+        predictions of a regression are put into an order too. None means all tasks,
+        with labels as they are; where the response is a score for each class, it means
         "classification".
     greater_is_better : bool, default=True
         Whether greater values of the metric are better; if not, the scorer turns the
@@ -161,7 +162,8 @@ class MultiTaskScorer(BaseEstimator):
         weight = self._check_weight(sample_weight, shape)
         method = find_method(estimator, self.response_method)
         classes = classes_of_tasks(estimator, shape[1])
-        chosen = self._choose_tasks(classes, method, names)
+        kinds = kinds_of_tasks(estimator, classes)
+        chosen = self._choose_tasks(kinds, method, names)
         responses = ask(estimator, method, X, shape)
         scores, total = np.full(shape[1], np.nan), np.zeros(shape[1])
         for task in chosen:
@@ -198,17 +200,17 @@ class MultiTaskScorer(BaseEstimator):
         # scikit-learn asks for it by this name
         return "sample_weight" in signature(self.metric).parameters
 
-    def _choose_tasks(self, classes, method, names):
+    def _choose_tasks(self, kinds, method, names):
         """Return the tasks of the type that the metric is for."""
         task_type = self.task_type
         if task_type is None and method != "predict":
             task_type = "classification"
         if task_type is None:
-            return list(range(len(classes)))
-        wanted = task_type == "classification"
-        chosen = [
-            task for task, own in enumerate(classes) if (own is not None) == wanted
-        ]
+            return list(range(len(kinds)))
+        wanted = {task_type}
+        if task_type == "ranking":
+            wanted.add("regression")
+        chosen = [task for task, kind in enumerate(kinds) if kind in wanted]
         if not chosen:
             raise TargetError(
                 f"{self} is for tasks of {task_type}; none of the tasks of the "

@@ -22,7 +22,12 @@ from ._layers import (
 )
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
-from ._stacking import shared_values, stack_modules, unstack_module
+from ._stacking import (
+    member_tensors,
+    shared_values,
+    stack_modules,
+    unstack_module,
+)
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -40,6 +45,7 @@ __all__ = [
     "UserEncoder",
     "build_encoder",
     "member_linear",
+    "member_tensors",
     "rows_of_tasks",
     "shared_values",
     "stack_modules",

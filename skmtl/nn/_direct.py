@@ -199,7 +199,7 @@ class DirectPass:
         weight, bias = self.heads.weight, self.heads.bias
         joint = gradient.transpose(-1, -2).flatten(-3, -2)
         weight.grad = (joint @ z).view_as(weight)
-        bias.grad = joint.sum(-1).view_as(bias)
+        bias.grad = self.heads.intercepts(joint.sum(-1).view_as(bias))
         return joint.transpose(-1, -2) @ weight.flatten(-3, -2)
 
 

@@ -25,6 +25,10 @@ class TaskHeads(nn.Module):
         start at zero.
     dtype : torch.dtype, default=torch.float32
         Type of the parameters.
+    intercept : sequence of n_tasks bool, optional
+        Tasks whose head has a bias; by default all. A ranking learns from differences
+        of scores, on which a bias has no influence: its gradient would be rounding
+        error, which Adam makes as large as any other. The others' biases stay zero.
 
     Attributes
     ----------
@@ -44,6 +48,7 @@ class TaskHeads(nn.Module):
     """
 
     valid: Tensor
+    _shifted: Tensor | None
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class TaskHeads(nn.Module):
         n_outputs: Sequence[int],
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
+        intercept: Sequence[bool] | None = None,
     ) -> None:
         super().__init__()
         n_tasks, widest = len(n_outputs), max(n_outputs)
@@ -63,6 +69,25 @@ class TaskHeads(nn.Module):
         self.bias = nn.Parameter(bias)
         valid = torch.arange(widest) < torch.tensor(list(n_outputs))[:, None]
         self.register_buffer("valid", valid, persistent=False)
+        shifted = None
+        if intercept is not None and not all(intercept):
+            shifted = torch.tensor(list(intercept), dtype=dtype)[:, None]
+        self.register_buffer("_shifted", shifted, persistent=False)
+
+    def intercepts(self, bias: Tensor) -> Tensor:
+        """Put zeros where a task has no intercept.
+
+        Parameters
+        ----------
+        bias : Tensor of shape (*members, n_tasks, n_outputs_max)
+            Biases, or their gradients.
+
+        Returns
+        -------
+        Tensor, shaped as ``bias``
+            The same tensor where every task has an intercept.
+        """
+        return bias if self._shifted is None else bias * self._shifted
 
     def forward(self, z: Tensor, per_task: bool = False) -> Tensor:
         """Compute every head on every row.
@@ -79,11 +104,11 @@ class TaskHeads(nn.Module):
         Tensor of shape (*members, n_tasks, batch, n_outputs_max)
             Outputs, zero in the padding.
         """
+        bias = self.intercepts(self.bias)
         if per_task:
-            return member_linear(z, self.weight, self.bias)
+            return member_linear(z, self.weight, bias)
         n_tasks = self.weight.shape[-3]
-        weight, bias = self.weight.flatten(-3, -2), self.bias.flatten(-2)
-        joint = member_linear(z, weight, bias)
+        joint = member_linear(z, self.weight.flatten(-3, -2), bias.flatten(-2))
         if n_tasks == 1:
             return joint.unsqueeze(-3)
         return joint.unflatten(-1, (n_tasks, -1)).movedim(-2, -3)
@@ -104,7 +129,7 @@ class TaskHeads(nn.Module):
             Outputs for each row's task, zero in the padding.
         """
         weight = rows_of_tasks(self.weight, task_of_row, trailing=2)
-        bias = rows_of_tasks(self.bias, task_of_row, trailing=1)
+        bias = rows_of_tasks(self.intercepts(self.bias), task_of_row, trailing=1)
         return torch.einsum("...bi,...boi->...bo", z, weight) + bias
 
 

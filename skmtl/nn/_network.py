@@ -8,6 +8,7 @@ from ..tasks import LossTerms, MultiTaskLoss
 from ._direct import DirectPass
 from ._heads import TaskHeads
 from ._random import MemberRandom
+from ._training import TrainingState
 
 __all__ = ["MultiTaskNetwork"]
 
@@ -224,14 +225,44 @@ class MultiTaskNetwork(nn.Module):
             their end.
         """
 
-    def after_epoch(self, epoch: int) -> None:
-        """Change structure between epochs, for methods that do.
+    def after_step(self, state: TrainingState) -> None:
+        """Change between steps, for methods that do.
 
         Parameters
         ----------
-        epoch : int
-            Number of finished epochs.
+        state : TrainingState
+            Where the training stands: ``step`` of ``n_steps``, ``epoch`` of
+            ``n_epochs`` finished, the ``batch`` of the step, whose gradients still
+            hold, ``criterion`` and ``random``; ``sample(n_rows)`` gathers training
+            rows, ``optimizer_state(parameter)`` tells what the optimiser remembers,
+            to be edited in place, and ``record(name, values)`` writes a column of
+            the history.
         """
+
+    def after_epoch(self, state: TrainingState) -> None:
+        """Change structure between epochs, for methods that do.
+
+        Shapes of parameters stay; see :meth:`settle`.
+
+        Parameters
+        ----------
+        state : TrainingState
+            As for :meth:`after_step`.
+        """
+
+    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
+        """Drop what training left unused, once it is over.
+
+        Called on every trained network, also when it was a member of a stack.
+
+        Returns
+        -------
+        list of (Parameter, Parameter, int Tensor)
+            Parameters that were replaced: the old one, the new one, and which
+            places along the first axis after those of the members it kept, of shape
+            (*members, n_kept). What the optimiser remembers follows.
+        """
+        return []
 
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
         """Collect raw evidence on how the tasks relate.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..exceptions import InputError
 
-__all__ = ["shared_values", "stack_modules", "unstack_module"]
+__all__ = ["member_tensors", "shared_values", "stack_modules", "unstack_module"]
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -55,8 +55,8 @@ def stack_modules(
     """
     _check_alike(modules)
     stacked = copy.deepcopy(modules[0])
-    parts = [dict(_member_tensors(module)) for module in modules]
-    for name, tensor in list(_member_tensors(stacked)):
+    parts = [dict(member_tensors(module)) for module in modules]
+    for name, tensor in list(member_tensors(stacked)):
         joined = torch.stack([part[name].detach() for part in parts])
         if members is not None:
             joined = joined.unflatten(0, members)
@@ -91,7 +91,7 @@ def unstack_module(stacked: ModuleT, member: int | tuple[int, ...]) -> ModuleT:
     True
     """
     alone = copy.deepcopy(stacked)
-    for name, tensor in list(_member_tensors(alone)):
+    for name, tensor in list(member_tensors(alone)):
         own = tensor.detach()[member].clone()
         _replace(alone, name, own, isinstance(tensor, nn.Parameter))
     return alone
@@ -133,7 +133,7 @@ def shared_values(module: nn.Module) -> dict[str, Any]:
     >>> shared_values(MemberLinear(3, 2, torch.Generator()))["weight"]
     (2, 3)
     """
-    tensors = _member_tensors(module)
+    tensors = member_tensors(module)
     values: dict[str, Any] = {name: tuple(own.shape) for name, own in tensors}
     for name, buffer in module.named_buffers():
         if name not in values:
@@ -146,7 +146,26 @@ def shared_values(module: nn.Module) -> dict[str, Any]:
     return values
 
 
-def _member_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
+def member_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
+    """List the tensors that every member has for itself.
+
+    Parameters
+    ----------
+    module : Module
+        A network, or a part of one.
+
+    Returns
+    -------
+    list of (str, Tensor)
+        Parameters, and the buffers listed in ``member_buffers`` of their modules.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import MemberLinear, member_tensors
+    >>> [name for name, _ in member_tensors(MemberLinear(3, 2, torch.Generator()))]
+    ['weight', 'bias']
+    """
     tensors: list[tuple[str, Tensor]] = list(module.named_parameters())
     for prefix, child in module.named_modules():
         for name in getattr(child, "member_buffers", ()):

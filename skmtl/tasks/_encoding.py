@@ -9,9 +9,9 @@ from skmtl._validation import check_sample_weight
 from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column
 from skmtl.tasks._fitting import (
-    check_real,
     class_codes,
     classification_spec,
+    real_codes,
     real_spec,
 )
 from skmtl.tasks._frames import build_frame
@@ -24,7 +24,7 @@ __all__ = ["TargetEncoder"]
 
 
 class TargetEncoder:
-    """Encode y as class indices and standardised reals beside an observed mask.
+    """Encode y as class indices, standardised reals and ranks beside an observed mask.
 
     Each column of y is a task. Missing labels are NaN, None, pandas.NA, polars' null
     or masked entries of a numpy masked array.
@@ -166,7 +166,8 @@ class TargetEncoder:
         Returns
         -------
         codes : ndarray of shape (n_samples, n_tasks), dtype float64
-            Class index, or standardised real; 0 where unobserved.
+            Class index, standardised real, or, of a ranking task, standardised rank
+            among the labels given; 0 where unobserved.
         observed : ndarray of shape (n_samples, n_tasks), dtype bool
             Where a label is present.
 
@@ -186,9 +187,7 @@ class TargetEncoder:
             if spec.classes is not None:
                 codes[column.observed, task] = class_codes(column, spec.classes, unseen)
             else:
-                check_real(column)
-                real = (column.labels.astype(np.float64) - spec.location) / spec.scale
-                codes[column.observed, task] = real
+                codes[column.observed, task] = real_codes(column, spec)
         return codes, table.observed_matrix()
 
     def _check_same_tasks(self, table: TargetTable) -> None:
@@ -210,7 +209,8 @@ class TargetEncoder:
         Parameters
         ----------
         codes : ndarray of shape (n_samples, n_tasks)
-            Class indices and standardised reals.
+            Class indices, standardised reals, and scores of ranking tasks, which are
+            returned as they are.
         as_frame : bool, default=True
             Whether to return a DataFrame if y was one.
 

@@ -1,15 +1,16 @@
 """Classes of a classification task, scaling of a real one, codes of labels."""
 
 import numpy as np
+from scipy.stats import rankdata
 
 from skmtl.exceptions import TargetError
 from skmtl.tasks._columns import Column, display_value, distinct_labels
 from skmtl.tasks._spec import TaskSpec
 
 __all__ = [
-    "check_real",
     "class_codes",
     "classification_spec",
+    "real_codes",
     "real_spec",
 ]
 
@@ -174,7 +175,8 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     -------
     spec : TaskSpec
         Location is the weighted mean, scale the weighted standard deviation
-        (divided by the total weight; 1 for a constant target), in units of y.
+        (divided by the total weight; 1 for a constant target), in units of y. Scores
+        of a ranking have no units: location 0, scale 1.
 
     Raises
     ------
@@ -183,15 +185,16 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     """
     check_real(column)
     check_some_label(column, weight)
+    if task_type == "ranking":
+        return TaskSpec(column.name, "ranking")
     labels = column.labels.astype(np.float64)
     share = np.ones(len(labels))
     if weight is not None:
         share = weight[column.observed].astype(np.float64)
         labels, share = labels[share > 0], share[share > 0]
-    kind = "continuous" if task_type == "regression" else "ranking"
     low, high = float(labels.min()), float(labels.max())
     if low == high:
-        return TaskSpec(column.name, kind, location=low, scale=1.0)
+        return TaskSpec(column.name, "continuous", location=low, scale=1.0)
     span = high - low
     if not np.isfinite(span):
         raise TargetError(
@@ -203,7 +206,40 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     relative = (labels - low) / span
     mean = float(share @ relative)
     scale = span * float(np.sqrt(share @ (relative - mean) ** 2))
-    return TaskSpec(column.name, kind, location=low + span * mean, scale=scale)
+    location = low + span * mean
+    return TaskSpec(column.name, "continuous", location=location, scale=scale)
+
+
+def real_codes(column: Column, spec: TaskSpec) -> np.ndarray:
+    """Standardise the observed labels, or their ranks if only their order counts.
+
+    Parameters
+    ----------
+    column : Column
+        Labels.
+    spec : TaskSpec
+        Of a real target.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_observed,)
+        Ranks have mean 0 and, without ties, standard deviation 1; equal labels share
+        the mean of their ranks.
+
+    Raises
+    ------
+    TargetError
+        If a label is text or infinite.
+    """
+    check_real(column)
+    labels = column.labels.astype(np.float64)
+    if not spec.is_ranking:
+        return (labels - spec.location) / spec.scale
+    n_labels = len(labels)
+    if n_labels < 2:
+        return np.zeros(n_labels)
+    ranks = rankdata(labels) - (n_labels + 1) / 2
+    return ranks / np.sqrt((n_labels**2 - 1) / 12)
 
 
 def check_real(column: Column) -> None:

@@ -1,74 +1,51 @@
 """Masked losses of all tasks at once, with their gradients in closed form.
 
-The loss of a task is the weighted mean over its observed rows of the batch; a task
-without an observed row contributes exactly zero, and so does its gradient. Every
-output belongs to one task, so the gradient is as cheap as the loss, and the engine
-need not build a graph for it.
+The loss of a task is the weighted mean over its observed rows of the batch, or over
+all pairs of them that it ranks; a task without an observed row, or without a pair,
+contributes exactly zero, and so does its gradient. Every output belongs to one task,
+so the gradient is as cheap as the loss, and the engine need not build a graph for it.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from skmtl.tasks._row_losses import ROW_LOSSES
+from skmtl.tasks._pair_losses import sum_pairs
+from skmtl.tasks._row_losses import ROW_LOSSES, single_output
 from skmtl.tasks._spec import TaskSpec
+from skmtl.tasks._terms import LossTerms, task_factors
 
-__all__ = ["LossTerms", "MultiTaskLoss", "task_factors"]
+__all__ = ["MultiTaskLoss"]
+
+_KINDS = (*ROW_LOSSES, "ranking")
 
 # Finite on purpose: minus infinity turns one-hot losses and entropies into NaN.
 _INVALID_LOGIT = -1e30
 
 
-class LossTerms(NamedTuple):
-    """Losses of a batch and what they were made of.
-
-    Parameters
-    ----------
-    losses : Tensor of shape (*members, n_tasks)
-        Weighted means over the batch's rows, in nats.
-    totals : Tensor of shape ([*members,] n_tasks), or None
-        Sums of the weights; None without weights.
-    gradient : Tensor, shaped as the outputs
-        Derivative of each task's loss by that task's outputs.
-    objective : Tensor of shape (*members, n_tasks), optional
-        What the parameters of the loss itself learn from, with a graph to them; None
-        for a loss without parameters.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmtl.tasks import MultiTaskLoss, TaskSpec
-    >>> criterion = MultiTaskLoss([TaskSpec("size", "continuous")])
-    >>> outputs, codes = torch.zeros(1, 2, 1), torch.tensor([[1.0], [3.0]])
-    >>> terms = criterion.terms(outputs, codes)
-    >>> terms.losses  # the mean of 1 / 2 and 9 / 2
-    tensor([2.5000])
-    >>> terms.gradient.flatten()
-    tensor([-0.5000, -1.5000])
-    """
-
-    losses: Tensor
-    totals: Tensor | None
-    gradient: Tensor
-    objective: Tensor | None = None
-
-
 class MultiTaskLoss(nn.Module):
-    """Cross-entropies and half squared errors, in nats, per task.
+    """Cross-entropies and half squared errors, in nats, and ranking losses, per task.
 
     Parameters
     ----------
     specs : sequence of TaskSpec
         Kind and classes of each task. Continuous tasks cost half the squared error
-        of the standardised target (nats of a unit Gaussian, up to a constant).
+        of the standardised target (nats of a unit Gaussian, up to a constant). A
+        ranking task costs the mean of ``max(0, 1 - (f_i - f_j))^2`` over all pairs of
+        rows with ``y_i > y_j``, each weighing the product of its rows' weights:
+        squared margins, 1 for constant scores.
 
-    Raises
-    ------
-    ValueError
-        For a kind of task without a row-wise loss.
+    Notes
+    -----
+    Equation 7 of the paper prints the same row twice; two rows are meant.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord, M. Worring, "Learning Task Relatedness in Multi-Task
+    Learning for Images in Context", ICMR 2019, equation 7.
 
     Examples
     --------
@@ -89,17 +66,11 @@ class MultiTaskLoss(nn.Module):
 
     def __init__(self, specs: Sequence[TaskSpec]) -> None:
         super().__init__()
-        for spec in specs:
-            if spec.kind not in ROW_LOSSES:
-                raise ValueError(
-                    f"Task {spec.name!r} is of kind {spec.kind!r}, which has no "
-                    f"row-wise loss; allowed are {sorted(ROW_LOSSES)}."
-                )
         kinds = [spec.kind for spec in specs]
         widest = max(spec.n_outputs for spec in specs)
         outputs = torch.tensor([spec.n_outputs for spec in specs])
         self.register_buffer("valid", torch.arange(widest) < outputs[:, None])
-        self.kinds = [kind for kind in ROW_LOSSES if kind in kinds]
+        self.kinds = [kind for kind in _KINDS if kind in kinds]
         self.n_tasks = len(kinds)
         self._ragged = {}
         order: list[int] = []
@@ -163,40 +134,58 @@ class MultiTaskLoss(nn.Module):
         """
         if task_of_row is not None:
             return self._one_task_per_row(outputs, codes, weight, task_of_row)
-        codes = codes.transpose(-1, -2).expand(outputs.shape[:-1])
-        rows, gradient = self._by_kind(outputs, codes)
-        if weight is None:
-            return LossTerms(rows.mean(-1), None, gradient.div_(rows.shape[-1]))
-        weight = weight.transpose(-1, -2)
-        totals = weight.sum(-1)
-        share = weight / totals.clamp_min(torch.finfo(totals.dtype).tiny).unsqueeze(-1)
-        return LossTerms((rows * share).sum(-1), totals, gradient * share.unsqueeze(-1))
-
-    def _by_kind(self, outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        codes = codes.transpose(-1, -2)
+        if weight is not None:
+            weight = weight.transpose(-1, -2)
+        elif "ranking" in self.kinds:
+            # Their pairs are counted, and so are the rows beside them.
+            weight = torch.ones_like(codes)
         if len(self.kinds) == 1:
-            return self._rows(self.kinds[0], outputs, codes, self.valid)
-        losses, gradients = [], []
+            return self._of_kind(self.kinds[0], outputs, codes, weight, self.valid)
+        parts = []
         for kind in self.kinds:
             tasks = getattr(self, f"_{kind}")
-            rows, gradient = self._rows(
-                kind,
-                outputs.index_select(-3, tasks),
-                codes.index_select(-2, tasks),
-                self.valid[tasks],
+            parts.append(
+                self._of_kind(
+                    kind,
+                    outputs.index_select(-3, tasks),
+                    codes.index_select(-2, tasks),
+                    None if weight is None else weight.index_select(-2, tasks),
+                    self.valid[tasks],
+                )
             )
-            losses.append(rows)
-            gradients.append(gradient)
-        return (
-            torch.cat(losses, -2).index_select(-2, self._restore),
-            torch.cat(gradients, -3).index_select(-3, self._restore),
+        losses, totals, gradient, _ = zip(*parts, strict=True)
+        return LossTerms(
+            torch.cat(losses, -1).index_select(-1, self._restore),
+            None
+            if weight is None
+            else torch.cat(totals, -1).index_select(-1, self._restore),
+            torch.cat(gradient, -3).index_select(-3, self._restore),
         )
 
-    def _rows(
-        self, kind: str, outputs: Tensor, codes: Tensor, valid: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _of_kind(
+        self,
+        kind: str,
+        outputs: Tensor,
+        codes: Tensor,
+        weight: Tensor | None,
+        valid: Tensor,
+    ) -> LossTerms:
+        if kind == "ranking":
+            pairs = sum_pairs(outputs[..., 0], codes, weight)
+            totals = pairs.weights.sum(-1)
+            divisor = _divisible(totals)
+            gradient = pairs.gradient / divisor.unsqueeze(-1)
+            losses = pairs.losses.sum(-1) / divisor
+            return LossTerms(losses, totals, single_output(outputs, gradient))
         if self._ragged[kind]:
             outputs = outputs.masked_fill(~valid[:, None, :], _INVALID_LOGIT)
-        return ROW_LOSSES[kind](outputs, codes)
+        rows, gradient = ROW_LOSSES[kind](outputs, codes.expand(outputs.shape[:-1]))
+        if weight is None:
+            return LossTerms(rows.mean(-1), None, gradient.div_(rows.shape[-1]))
+        totals = weight.sum(-1)
+        share = weight / _divisible(totals).unsqueeze(-1)
+        return LossTerms((rows * share).sum(-1), totals, gradient * share.unsqueeze(-1))
 
     def _one_task_per_row(
         self,
@@ -205,31 +194,45 @@ class MultiTaskLoss(nn.Module):
         weight: Tensor | None,
         task_of_row: Tensor,
     ) -> LossTerms:
-        codes = codes.expand(outputs.shape[:-1])
-        rows, gradient = torch.zeros_like(codes), torch.zeros_like(outputs)
+        if weight is None:
+            weight = torch.ones_like(codes)
+        # All of them weighted, not yet divided by the totals of the tasks.
+        rows, gradient = torch.zeros_like(outputs[..., 0]), torch.zeros_like(outputs)
+        counts = weight
         for kind in self.kinds:
             own = torch.isin(task_of_row, getattr(self, f"_{kind}"))
             # Rows of other kinds get a harmless target, so that no branch of the
             # selection can become NaN.
             safe = torch.where(own, codes, 0.0)
-            logits = outputs
-            if self._ragged[kind]:
-                logits = outputs.masked_fill(~self.valid[task_of_row], _INVALID_LOGIT)
-            own_rows, own_gradient = ROW_LOSSES[kind](logits, safe)
+            if kind == "ranking":
+                pairs = sum_pairs(outputs[..., 0], safe, weight, task_of_row)
+                own_rows = pairs.losses
+                own_gradient = single_output(outputs, pairs.gradient)
+                counts = torch.where(own, pairs.weights, counts)
+            else:
+                logits = outputs
+                if self._ragged[kind]:
+                    padding = ~self.valid[task_of_row]
+                    logits = outputs.masked_fill(padding, _INVALID_LOGIT)
+                own_rows, own_gradient = ROW_LOSSES[kind](logits, safe.expand_as(rows))
+                own_rows = own_rows * weight
+                own_gradient = own_gradient * weight.unsqueeze(-1)
             rows = torch.where(own, own_rows, rows)
             gradient = torch.where(own.unsqueeze(-1), own_gradient, gradient)
         tasks = torch.arange(self.n_tasks, device=outputs.device)
-        share = (task_of_row.unsqueeze(-2) == tasks[:, None]).to(rows.dtype)
-        if weight is not None:
-            share = share * weight.unsqueeze(-2)
-        totals = share.sum(-1)
-        floor = torch.finfo(totals.dtype).tiny
-        share = share / totals.clamp_min(floor).unsqueeze(-1)
+        member = (task_of_row.unsqueeze(-2) == tasks[:, None]).to(rows.dtype)
+        totals = (member * counts.unsqueeze(-2)).sum(-1)
+        divisor = _divisible(totals)
         return LossTerms(
-            (share * rows.unsqueeze(-2)).sum(-1),
+            (member * rows.unsqueeze(-2)).sum(-1) / divisor,
             totals,
-            gradient * share.sum(-2).unsqueeze(-1),
+            gradient / task_factors(divisor, task_of_row),
         )
+
+
+def _divisible(totals: Tensor) -> Tensor:
+    """What has no row or pair is zero, whatever it is divided by."""
+    return torch.where(totals > 0, totals, 1.0)
 
 
 class _Losses(torch.autograd.Function):
@@ -254,36 +257,3 @@ class _Losses(torch.autograd.Function):
         gradient, task_of_row = ctx.saved_tensors
         factors = task_factors(upstream[0], task_of_row)
         return gradient * factors, None, None, None, None
-
-
-def task_factors(per_task: Tensor, task_of_row: Tensor | None) -> Tensor:
-    """Spread one factor per task over the outputs' axes.
-
-    Parameters
-    ----------
-    per_task : Tensor of shape ([*members,] n_tasks)
-        The factors.
-    task_of_row : int Tensor of shape ([*members,] batch), or None
-        The one task each row is labelled for, if that is how the data are.
-
-    Returns
-    -------
-    Tensor
-        Broadcasts against the outputs of :meth:`MultiTaskLoss.terms`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmtl.tasks import task_factors
-    >>> task_factors(torch.tensor([1.0, 5.0]), None).shape  # tasks, rows, outputs
-    torch.Size([2, 1, 1])
-    >>> task_factors(torch.tensor([1.0, 5.0]), torch.tensor([1, 1, 0])).flatten()
-    tensor([5., 5., 1.])
-    """
-    if task_of_row is None:
-        return per_task[..., None, None]
-    if task_of_row.dim() == 1:
-        return per_task.index_select(-1, task_of_row).unsqueeze(-1)
-    leading = torch.broadcast_shapes(per_task.shape[:-1], task_of_row.shape[:-1])
-    tasks = task_of_row.expand(*leading, task_of_row.shape[-1])
-    return per_task.expand(*leading, -1).gather(-1, tasks).unsqueeze(-1)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["ROW_LOSSES"]
+__all__ = ["ROW_LOSSES", "single_output"]
 
 
-def _single_output(outputs: Tensor, gradient: Tensor) -> Tensor:
+def single_output(outputs: Tensor, gradient: Tensor) -> Tensor:
+    """Derivative by the outputs of tasks that use the first one only."""
     if outputs.shape[-1] == 1:
         return gradient.unsqueeze(-1)
     return F.pad(gradient.unsqueeze(-1), (0, outputs.shape[-1] - 1))
@@ -17,7 +18,7 @@ def _single_output(outputs: Tensor, gradient: Tensor) -> Tensor:
 def _binary(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
     logits = outputs[..., 0]
     rows = F.binary_cross_entropy_with_logits(logits, codes, reduction="none")
-    return rows, _single_output(outputs, logits.sigmoid() - codes)
+    return rows, single_output(outputs, logits.sigmoid() - codes)
 
 
 def _multiclass(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -32,7 +33,7 @@ def _multiclass(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
 
 def _continuous(outputs: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
     error = outputs[..., 0] - codes
-    return 0.5 * error.square(), _single_output(outputs, error)
+    return 0.5 * error.square(), single_output(outputs, error)
 
 
 # Each maps outputs (..., batch, n_outputs_max) and codes (..., batch) to losses in

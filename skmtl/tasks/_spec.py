@@ -21,13 +21,13 @@ class TaskSpec:
     name : str
         Name of the task.
     kind : {"binary", "multiclass", "continuous", "ranking"}
-        "binary" has two classes, "multiclass" more than two; "continuous" and
-        "ranking" have real targets.
+        "binary" has two classes, "multiclass" more than two; "continuous" has a real
+        target, and of that of "ranking" only the order counts.
     classes : ndarray of shape (n_classes,) or None, default=None
         Sorted classes in the data type of the user's labels; None for real
         targets.
     location, scale : float, default=0.0, 1.0
-        A real target y is encoded as ``(y - location) / scale``. Units of y.
+        A continuous target y is encoded as ``(y - location) / scale``. Units of y.
 
     Examples
     --------
@@ -63,6 +63,11 @@ class TaskSpec:
     def is_classification(self) -> bool:
         """Whether the task has classes."""
         return self.kind in ("binary", "multiclass")
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether the task orders rows, so that its loss compares them."""
+        return self.kind == "ranking"
 
     @property
     def n_classes(self) -> int:

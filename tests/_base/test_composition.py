@@ -226,6 +226,7 @@ def test_tags(cls):
     assert tags.target_tags.required
     assert tags.target_tags.multi_output
     kinds = {"Classifier": "classifier", "Regressor": "regressor", "Mixed": None}
+    kinds["Ranker"] = None
     [kind] = [kinds[name] for name in kinds if cls.__name__.endswith(name)]
     assert tags.estimator_type == kind
     assert not tags.input_tags.three_d_array

@@ -6,7 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.callback import ScoringMonitor
 from skorch.callbacks import Callback
 
-from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingRanker,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+)
 from skmtl.engine import _stack
 from skmtl.exceptions import ConvergenceError, InputError
 from tests._base._fits import CLASSES, PLAIN, QUICK, REAL, THREE, X, both, close
@@ -95,6 +100,7 @@ CASES = {
     "hard sharing": (HardSharingClassifier, THREE, {}),
     "weights": (HardSharingRegressor, REAL, {"task_weight": [1, 3]}),
     "bottleneck": (HierarchicalIBClassifier, THREE, {"dropout": 0.2}),
+    "rankings": (HardSharingRanker, REAL, {"early_stopping": True}),
     "momentum": (HardSharingClassifier, THREE, {"optimizer": "sgd"}),
     "early": (
         HierarchicalIBClassifier,

@@ -1,8 +1,11 @@
 """What a fit does, and what it leaves behind."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
 from skmtl._base._signatures import estimator_classes
@@ -151,3 +154,21 @@ def test_prediction_in_chunks_equals_prediction_in_one(monkeypatch):
         np.testing.assert_allclose(one, other)
     np.testing.assert_array_equal(estimator.predict(X), whole[1])
     np.testing.assert_allclose(estimator.transform(X), whole[2])
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Dropout(0.5), nn.BatchNorm1d(6)], ids=["drop", "norm"]
+)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_predictions_know_no_training_mode(layer, early_stopping):
+    """A user's layers do not drop, nor see the other rows, once training is over."""
+
+    def encoder(n_features):
+        return nn.Sequential(nn.Linear(n_features, 6), copy.deepcopy(layer))
+
+    options = {**QUICK, "early_stopping": early_stopping}
+    estimator = HardSharingClassifier(encoder=encoder, **options).fit(X, CLASSES)
+    estimator.partial_fit(X, CLASSES)
+    whole = estimator.transform(X)
+    np.testing.assert_array_equal(estimator.transform(X), whole)
+    np.testing.assert_allclose(estimator.transform(X[:7]), whole[:7], atol=1e-6)

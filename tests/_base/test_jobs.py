@@ -16,8 +16,9 @@ from skmtl import (
     HardSharingRegressor,
     HierarchicalIBClassifier,
 )
-from skmtl._base import FitJob, _jobs, fit_jobs
+from skmtl._base import FitJob, _data, _jobs, fit_jobs
 from skmtl._base._data import data_key
+from skmtl.engine import as_tensor
 from skmtl.exceptions import (
     ConvergenceError,
     InputError,
@@ -120,6 +121,23 @@ def test_shared_data_are_read_once(monkeypatch):
     rows = [*((own, X, THREE) for own in other), (sharing(), X, THREE.copy())]
     fit_jobs(jobs_of(rows))
     assert len(calls) == 5
+
+
+def test_features_are_placed_once_for_all_targets(monkeypatch):
+    placed = []
+
+    def counted(array, device):
+        placed.append(array)
+        return as_tensor(array, device)
+
+    monkeypatch.setattr(_data, "as_tensor", counted)
+    targets = [THREE, THREE[::-1].copy(), THREE.copy()]
+    fit_jobs(jobs_of([(sharing(random_state=0), X, y) for y in targets]))
+    assert len(placed) == 1
+    assert np.shares_memory(placed[0], X)
+    placed.clear()
+    fit_jobs(jobs_of([(sharing(), X, THREE), (sharing(), X[::-1].copy(), THREE)]))
+    assert len(placed) == 2
 
 
 def test_stacks_are_as_few_as_may_be(monkeypatch):

@@ -53,7 +53,7 @@ BAD = {
     "task_types": [
         ("regressive", "auto"),
         (["ranking", "text"], "classification"),
-        (["classification", "ranking"], "regression only, which .*found 'ranking'"),
+        (["classification", "order"], "and ranking only, which .*found 'order'"),
         ({"stars": "regression"}, r"unknown task\(s\) \['stars'\]"),
         (["regression"], "one entry per task"),
         (3, "array-like"),
@@ -283,5 +283,6 @@ def test_table_takes_own_parameters_and_defaults():
     assert table["lr"].default == 7.0
     assert table["lr"].text == SHARED["lr"].text
     assert "class_weight" not in table
+    assert parameter_table({}, kind="ranker") == parameter_table({}, kind="regressor")
     assert SHARED["lr"].default != 7.0
     assert "task_types" in parameter_table({}, kind="mixed")

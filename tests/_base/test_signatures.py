@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skmtl import HardSharingRegressor
+from skmtl import HardSharingRanker, HardSharingRegressor
 from skmtl._base import Parameter
 from skmtl._base._signatures import estimator_classes, render_init, rewrite
 
@@ -81,10 +81,12 @@ def test_rewrite_mends_one_class_only():
     cls = HardSharingRegressor
     source = source_of(cls)
     block = render_init(cls._parameter_table)
-    assert source.count(block) == 1
-    assert rewrite(source.replace(block, block.replace("lr=0.003", "lr=1")), cls) == (
-        source
-    )
+    # The ranker's, which follows, is the same.
+    assert source.count(block) == 2
+    changed = source.replace(block, block.replace("lr=0.003", "lr=1"))
+    mended = rewrite(changed, cls)
+    assert mended.count("lr=1,") == 1
+    assert rewrite(mended, HardSharingRanker) == source
 
 
 def test_block_is_python():

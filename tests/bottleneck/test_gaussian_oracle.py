@@ -10,7 +10,9 @@ from skmtl.datasets import make_gaussian_tasks
 from skmtl.model_selection import fit_stack
 from skmtl.similarity import capacity_overlap
 
-N_ROWS, N_TASKS, LATENT = 2000, 3, 4
+# The optimum is flat at the least beta, and the noise of training moves I(X;W) by an
+# amount that falls with the rows of a step.
+N_ROWS, N_TASKS, LATENT = 6000, 3, 4
 CORRELATIONS = (0.95, 0.8, 0.5)
 BETAS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5])
 LINEAR = {
@@ -18,10 +20,11 @@ LINEAR = {
     "hidden_layer_sizes": (),
     "weight_decay": 0,
     "batch_size": N_ROWS,
-    "max_epochs": 1500,
-    "lr": 0.01,
-    "lr_decay": 0.5,
-    "random_state": 2,
+    "max_epochs": 1000,
+    "lr": 0.08,
+    "lr_decay": 1.0,
+    "noise_lr_multiplier": 3,
+    "random_state": 0,
 }
 
 

@@ -92,7 +92,7 @@ class PlainBottleneck(PlainHardSharing):
         return total
 
     def task_loss(self, task, outputs, codes, weight):
-        if self.residual is None or self.specs[task].is_classification:
+        if self.residual is None or self.specs[task].kind != "continuous":
             return super().task_loss(task, outputs, codes, weight)
         seen, own = weight[:, task] > 0, weight[:, task]
         normal = Normal(outputs[seen, 0], (self.residual[task] / 2).exp())

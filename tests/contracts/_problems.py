@@ -8,6 +8,7 @@ import torch
 from skmtl import (
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
@@ -29,6 +30,7 @@ SETTINGS = {
     "device": "cpu",
 }
 MIXED = ["regression", "classification", "classification"]
+RANKED = ["ranking", "classification", "regression"]
 CHANNELS = {
     "beta": ([0.01, 0.02, 0.03, 0.04], 0.05, 0.0, 0.01, 0.2),
     "gamma": (0.7, 0.0, 1.0, 3.0, 0.1),
@@ -58,8 +60,9 @@ class Problem:
     always_noisy: bool = False
 
     def __str__(self):
-        own = {k: v for k, v in self.parameters.items() if isinstance(v, str)}
-        return "-".join([self.estimator.__name__, *own.values()])
+        own = [v for v in self.parameters.values() if isinstance(v, str)]
+        ranked = "ranking" in self.parameters.get("task_types", ())
+        return "-".join([self.estimator.__name__, *own, *["ranking"] * ranked])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
@@ -124,6 +127,8 @@ PROBLEMS = [
     SHARING,
     Problem(HardSharingRegressor, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
+    Problem(HardSharingRanker, (1, 1, 1)),
+    Problem(HardSharingMixed, (1, 3, 1), {"task_types": RANKED}),
     BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,
@@ -142,16 +147,20 @@ PROBLEMS = [
     ),
     Problem(
         HierarchicalIBMixed,
-        (1, 3, 2),
-        {"noise": "fixed", "residual": "diagonal", "task_types": MIXED},
+        (1, 3, 2, 1),
+        {
+            "noise": "fixed",
+            "residual": "diagonal",
+            "task_types": [*MIXED, "ranking"],
+        },
         PRICES,
         PlainBottleneck,
     ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
         MTVIBMixed,
-        (1, 3, 2),
-        {"task_types": MIXED},
+        (1, 3, 2, 1),
+        {"task_types": [*MIXED, "ranking"]},
         PRICE,
         PlainMTVIB,
         always_noisy=True,

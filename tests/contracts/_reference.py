@@ -23,6 +23,9 @@ class PlainHardSharing(nn.Module):
             )
             for task, spec in enumerate(plan.specs)
         )
+        for head, spec in zip(self.heads, plan.specs, strict=True):
+            # Differences of scores do not depend on it.
+            head.bias.requires_grad_(spec.kind != "ranking")
         self.specs = plan.specs
         self.generator = torch.Generator().manual_seed(plan.noise_seed)
 
@@ -56,8 +59,10 @@ class PlainHardSharing(nn.Module):
 
     def task_loss(self, task, outputs, codes, weight):
         seen = weight[:, task] > 0
-        rows = row_losses(self.specs[task], outputs[seen], codes[seen, task])
         own = weight[seen, task]
+        if self.specs[task].kind == "ranking":
+            return ranking_loss(outputs[seen, 0], codes[seen, task], own)
+        rows = row_losses(self.specs[task], outputs[seen], codes[seen, task])
         return (rows * own).sum() / own.sum()
 
     def groups(self, lr, weight_decay):
@@ -78,6 +83,16 @@ class PlainHardSharing(nn.Module):
         weight = [_pad(head.weight, widest) for head in self.heads]
         bias = [_pad(head.bias, widest) for head in self.heads]
         return [*encoder, torch.stack(weight), torch.stack(bias)]
+
+
+def ranking_loss(scores, codes, weight):
+    """Mean over all pairs of rows, whose weight is the product of those of the rows."""
+    upper, lower = torch.nonzero(codes[:, None] > codes, as_tuple=True)
+    if not len(upper):
+        return 0.0
+    pairs = weight[upper] * weight[lower]
+    margins = 1 - (scores[upper] - scores[lower])
+    return (pairs * torch.relu(margins) ** 2).sum() / pairs.sum()
 
 
 def row_losses(spec, outputs, codes):

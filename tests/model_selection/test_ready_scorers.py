@@ -8,8 +8,14 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import learning_curve
 
-from skmtl import HardSharingClassifier, HardSharingRegressor
-from skmtl.exceptions import InputError, RareClassWarning
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRanker,
+    HardSharingRegressor,
+)
+from skmtl.exceptions import InputError, RareClassWarning, TargetError
+from skmtl.metrics import concordance_scores
 from skmtl.model_selection import (
     MultiTaskStratifiedKFold,
     get_multitask_scorer,
@@ -21,7 +27,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarni
 QUICK = {"max_epochs": 5, "hidden_layer_sizes": (4,), "random_state": 0}
 X = np.random.RandomState(0).normal(size=(90, 3))
 HOLES = np.random.RandomState(1).uniform(size=(90, 3)) < 0.4
-FOR_REALS = {"r2", "neg_mean_absolute_error", "kendall_tau"}
+FOR_ORDERS = {"concordance", "kendall_tau", "ndcg"}
+FOR_REALS = {"r2", "neg_mean_absolute_error", *FOR_ORDERS}
 
 
 class OneTask:
@@ -78,7 +85,9 @@ def test_reals(regressor, name):
     oracles = {
         "r2": sklearn.metrics.r2_score,
         "neg_mean_absolute_error": lambda true, pred: -np.abs(true - pred).mean(),
+        "concordance": lambda *pair: concordance_scores(*pair)[0],
         "kendall_tau": lambda *pair: scipy.stats.kendalltau(*pair).statistic,
+        "ndcg": lambda true, pred: sklearn.metrics.ndcg_score([true], [pred]),
     }
     predicted = estimator.predict(X)
     expected = [
@@ -87,6 +96,22 @@ def test_reals(regressor, name):
     ]
     found = get_multitask_scorer(name, average=None)(estimator, X, y)
     assert_allclose(found, expected)
+
+
+def test_kinds_of_real_tasks():
+    """Orders suit values and rankings, errors suit values only."""
+    types = ["classification", "regression", "ranking"]
+    y = np.column_stack([X[:, 0] > 0, X[:, 1], X[:, 2]])
+    mixed = HardSharingMixed(task_types=types, **QUICK).fit(X, y)
+    scored = {"accuracy": [0], "r2": [1], **{name: [1, 2] for name in FOR_ORDERS}}
+    for name, tasks in scored.items():
+        found = get_multitask_scorer(name, average=None)(mixed, X, abs(y))
+        assert np.flatnonzero(~np.isnan(found)).tolist() == tasks
+    ranker = HardSharingRanker(**QUICK).fit(X, y[:, 1:])
+    tau = get_multitask_scorer("kendall_tau")
+    assert tau(ranker, X, y[:, 1:]) == pytest.approx(ranker.score(X, y[:, 1:]))
+    with pytest.raises(TargetError, match="tasks of regression; none of the tasks"):
+        get_multitask_scorer("r2")(ranker, X, y[:, 1:])
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_log_loss"])

@@ -24,7 +24,7 @@ from skmtl.exceptions import (
     TargetError,
     UnlabelledTaskWarning,
 )
-from skmtl.metrics import accuracy_scores, kendall_tau_scores
+from skmtl.metrics import accuracy_scores, ndcg_scores
 from skmtl.model_selection import get_multitask_scorer, make_multitask_scorer
 
 pd = pytest.importorskip("pandas")
@@ -226,9 +226,9 @@ def test_bad_parameters_are_named(parameters, message):
 
 def test_bad_use_is_named(fitted):
     weight = np.ones(N)
-    tau = make_multitask_scorer(kendall_tau_scores)
-    with pytest.raises(InputError, match=r"`sample_weight` must be None for.*kendall"):
-        tau(fitted, X, TEXT, sample_weight=weight)
+    gain = make_multitask_scorer(ndcg_scores)
+    with pytest.raises(InputError, match=r"`sample_weight` must be None for.*ndcg"):
+        gain(fitted, X, TEXT, sample_weight=weight)
     with pytest.raises(TargetError, match=r"r2_scores.*regression.*\(sign, size\)"):
         get_multitask_scorer("r2")(fitted, X, TEXT)
     with pytest.raises(TargetError, match=r"one column per task.*2; found 1"):

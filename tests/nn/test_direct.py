@@ -18,10 +18,14 @@ from skmtl.nn import (
 N_OUTPUTS = [3, 1, 2]
 
 
-def build(kind, seed, hidden=(6,), latent=5, activation="relu"):
+def build(
+    kind, seed, hidden=(6,), latent=5, activation="relu", intercept=(True, False, True)
+):
     generator = torch.Generator().manual_seed(seed)
     encoder = MLPEncoder(8, hidden, latent, generator, activation, dtype=torch.float64)
-    heads = TaskHeads(encoder.out_features, N_OUTPUTS, generator, torch.float64)
+    heads = TaskHeads(
+        encoder.out_features, N_OUTPUTS, generator, torch.float64, intercept
+    )
     if kind == "plain":
         return MultiTaskNetwork(encoder, heads)
     beta = torch.tensor([0.1, 0.2, 0.1 + 0.3 * seed])

@@ -57,6 +57,28 @@ def test_heads_of_a_task_do_not_depend_on_others():
     assert torch.equal(few.weight[0], many.weight[0, :3])
 
 
+@pytest.mark.parametrize("members", [0, 3])
+def test_heads_without_intercept(members):
+    """Their biases get no gradient, on any way through the heads."""
+    chosen = [True, False, True]
+    parts = [
+        TaskHeads(5, [2, 1, 1], seeded(i), DOUBLE, chosen) for i in range(members or 1)
+    ]
+    heads = stack_modules(parts) if members else parts[0]
+    leading = (members,) if members else ()
+    z, task_of_row = draw(*leading, 7, 5), torch.arange(7) % 3
+    per_task = draw(*leading, 3, 7, 5)
+    ways = (heads(z), heads(per_task, per_task=True), heads.rows(z, task_of_row))
+    for outputs in ways:
+        (by_bias,) = torch.autograd.grad(outputs.sum(), heads.bias)
+        assert (by_bias.abs().sum(-1) > 0).expand(*leading, 3).tolist() == (
+            [chosen] * members if members else chosen
+        )
+    plain = TaskHeads(5, [2, 1, 1], seeded(), DOUBLE)
+    assert torch.equal(plain.weight, parts[0].weight)
+    assert plain.state_dict().keys() == heads.state_dict().keys()
+
+
 @pytest.mark.parametrize("members", [(), (2,)])
 def test_rows_take_the_values_of_their_task(members):
     values = draw(*members, 3, 4, 5)

@@ -8,6 +8,7 @@ import torch
 from skmtl import (
     HardSharingClassifier,
     HardSharingMixed,
+    HardSharingRanker,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
@@ -110,6 +111,12 @@ CASES = {
     "mixed": (
         HardSharingMixed(task_types=["classification", "regression"], **QUICK),
         X,
+        np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "ranking": (HardSharingRanker(n_estimators=2, **QUICK), X, X[:, :2] ** 3),
+    "rankings beside others": (
+        HardSharingMixed(task_types=["classification", "ranking"], **QUICK),
+        X.astype(np.float32),
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
     "pictures": (HardSharingClassifier(encoder="conv", **QUICK), PICTURES, SIGNS),

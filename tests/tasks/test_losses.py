@@ -219,11 +219,6 @@ def test_gradients_of_gradients_are_refused():
         gradient.sum().backward()
 
 
-def test_kind_without_a_row_loss_is_named():
-    with pytest.raises(ValueError, match=r"'rank' is of kind 'ranking'"):
-        MultiTaskLoss([TaskSpec("rank", "ranking")])
-
-
 @pytest.mark.parametrize("members", MEMBERS)
 def test_factors_broadcast_over_outputs(members):
     factors = torch.arange(6.0).view(2, 3) if members else torch.arange(3.0)

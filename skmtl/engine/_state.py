@@ -1,0 +1,108 @@
+"""What a network is told of its training, and what it leaves behind."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..nn import MultiTaskNetwork
+from ._batches import Batches
+from ._data import Batch, batch_of
+from ._history import RECORDED
+from ._optimizer import replace_parameter
+
+__all__ = ["RunState", "settle_network"]
+
+
+class RunState:
+    """The engine's :class:`skmtl.nn.TrainingState`.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+    source : Batches, or iterable of Batch
+        What the net trains on.
+    n_epochs, n_steps : int
+        Of the whole run.
+    """
+
+    batch: Any = None
+    step = epoch = 0
+
+    def __init__(self, net: Any, source: Any, n_epochs: int, n_steps: int) -> None:
+        self._net, self._source = net, source
+        self.n_epochs, self.n_steps = n_epochs, n_steps
+        self.criterion, self.random = net.criterion_, net.random
+        self._before = len(net.history)
+        network = type(net.module_)
+        self._hears_steps = network.after_step is not MultiTaskNetwork.after_step
+        self._hears_epochs = network.after_epoch is not MultiTaskNetwork.after_epoch
+
+    def after_step(self, batch: Batch) -> None:
+        """Tell the network of a step, if its method listens."""
+        self.step += 1
+        if self._hears_steps:
+            self.epoch = len(self._net.history) - self._before - 1
+            self.batch = batch
+            with torch.no_grad():
+                self._net.module_.after_step(self)
+
+    def after_epoch(self) -> None:
+        """Tell the network of a finished epoch, if its method listens."""
+        if self._hears_epochs:
+            self.epoch = len(self._net.history) - self._before
+            with torch.no_grad():
+                self._net.module_.after_epoch(self)
+
+    def sample(self, n_rows: int) -> Batch:
+        """Gather the same random sample of the training rows at every call."""
+        if isinstance(self._source, Batches):
+            return self._source.sample(n_rows)
+        taken, count = [], 0
+        for batch in self._source:
+            taken.append(batch)
+            count += len(batch.x)
+            if count >= n_rows:
+                break
+        return _joined(taken, n_rows)
+
+    def optimizer_state(self, parameter: Tensor) -> dict[str, Tensor]:
+        """List what the optimiser remembers of a parameter."""
+        state = self._net.optimizer_.state.get(parameter, {})
+        return {
+            name: value
+            for name, value in state.items()
+            if isinstance(value, Tensor) and value.shape == parameter.shape
+        }
+
+    def record(self, name: str, values: Tensor) -> None:
+        """Write a column of the history."""
+        row = self._net.history[-1]
+        row.setdefault(RECORDED, {})[name] = values.detach().cpu().tolist()
+
+
+def _joined(batches: list[Batch], n_rows: int) -> Batch:
+    """Put batches of one network, of which some may lack weights, into one."""
+    weighted = any(batch.weight is not None for batch in batches)
+    filled = [
+        batch._replace(weight=torch.ones_like(batch.codes))
+        if weighted and batch.weight is None
+        else batch
+        for batch in batches
+    ]
+    parts = zip(*(batch[:-1] for batch in filled), strict=True)
+    return batch_of(
+        None if part[0] is None else torch.cat(list(part))[:n_rows] for part in parts
+    )
+
+
+def settle_network(net: Any) -> None:
+    """Let a trained network drop what it no longer uses.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+    """
+    members = len(net.module_.members)
+    for old, new, kept in net.module_.settle():
+        replace_parameter(net.optimizer_, old, new, kept, members)
