@@ -5,6 +5,7 @@ from _study_networks import BETAS, DECAYS
 from _study_tables import present, print_table
 
 DEFAULT_BETA = 0.05
+NOW = "200/sqrt(rows * labels)"
 
 
 def _auto(constant, n, most=1.0):
@@ -63,19 +64,18 @@ class Losses:
         for seed in self.seeds(name):
             curve = self.curve(name, stack, seed, beta)
             if curve is None:
-                return None
+                continue
             row = self.rows[name, stack, seed]
             n = row["n_rows"]
             decay = RULES[rule](n, row["n_labels"] / row["n_tasks"])
             found.append(np.interp(np.log(decay), np.log(DECAYS), curve))
-        return float(np.mean(found))
+        return float(np.mean(found)) if found else None
 
     def best(self, name, stack, beta=DEFAULT_BETA):
         """Least loss over decays, mean over seeds."""
         curves = [self.curve(name, stack, seed, beta) for seed in self.seeds(name)]
-        if any(curve is None for curve in curves):
-            return None
-        return float(np.mean(curves, axis=0).min())
+        curves = [curve for curve in curves if curve is not None]
+        return float(np.mean(curves, axis=0).min()) if curves else None
 
 
 def compare(names, choices):
@@ -113,55 +113,62 @@ def _number(value):
     return np.nan if value is None else value
 
 
-def _diagonal_prices(losses):
-    """Prices where the residual is learned, at the decay by rows and at the best."""
+def print_defaults(rows):
+    """Compare rules of the decay, prices, early stopping and residuals."""
+    losses = Losses(rows)
+    if not losses.names:
+        return
+    # Some stacks were fitted on the first split only.
+    first = Losses([row for row in rows if row.get("seed") == 0])
+    head = ["choice", *losses.names, "mean", "rank"]
+    for stack in ("prices", "diagonal", "hard"):
+        title = f"Weight decay ({stack}): loss over the least of the set"
+        print_table(title, head, _rules(losses, stack))
+    for stack in ("stopping", "hard, stopping"):
+        title = f"Weight decay ({stack}): loss over the least of the set"
+        print_table(title, head, _rules(first, stack))
+    print_table("Price", head, _prices(losses, "prices", BETAS))
+    diagonal = _prices(first, "diagonal, prices", (0.01, DEFAULT_BETA, 0.1))
+    print_table("Price with residual='diagonal'", head, diagonal)
+    for title, read, stacks in (
+        ("Early stopping", first, {"off": "prices", "on": "stopping"}),
+        ("Early stopping, HardSharing", first, {"off": "hard", "on": "hard, stopping"}),
+        ("Residual", losses, {"unit": "prices", "diagonal": "diagonal"}),
+        ("Full residual", first, {"diagonal": "diagonal", "full": "full"}),
+    ):
+        print_table(title, head, _stacks(read, stacks))
+
+
+def _rules(losses, stack):
+    names = losses.names
+    choices = {rule: [losses.at(rule, own, stack) for own in names] for rule in RULES}
+    return compare(names, choices)
+
+
+def _prices(losses, stack, betas):
+    """Prices at the decay of the default rule, and at the best decay."""
     choices = {}
-    for beta in (0.01, DEFAULT_BETA, 0.1):
-        stack = "diagonal" if beta == DEFAULT_BETA else "diagonal, prices"
-        label = f"beta {beta:g}"
-        choices[f"{label}, 200/rows"] = [
-            losses.at("200/rows", own, stack, beta) for own in losses.names
+    for beta in betas:
+        own = stack
+        if stack == "diagonal, prices" and beta == DEFAULT_BETA:
+            own = "diagonal"
+        choices[f"beta {beta:g}, default decay"] = [
+            losses.at(NOW, name, own, beta) for name in losses.names
         ]
-        choices[f"{label}, best decay"] = [
-            losses.best(own, stack, beta) for own in losses.names
+        choices[f"beta {beta:g}, best decay"] = [
+            losses.best(name, own, beta) for name in losses.names
         ]
     return compare(losses.names, choices)
 
 
-def print_defaults(rows):
-    """Compare rules of the decay, prices, early stopping and residuals."""
-    losses = Losses(rows)
-    names = losses.names
-    if not names:
-        return
-    head = ["choice", *names, "mean", "rank"]
-    for stack in ("prices", "diagonal", "stopping", "hard", "hard, stopping"):
-        choices = {
-            rule: [losses.at(rule, own, stack) for own in names] for rule in RULES
-        }
-        title = f"Weight decay ({stack}): loss over the least of the set"
-        print_table(title, head, compare(names, choices))
-    now = "200/rows"
-    choices = {
-        f"beta {beta:g}": [losses.at(now, own, "prices", beta) for own in names]
-        for beta in BETAS
-    }
-    print_table("Price at the decay 200/rows", head, compare(names, choices))
-    choices = {
-        f"beta {beta:g}": [losses.best(own, "prices", beta) for own in names]
-        for beta in BETAS
-    }
-    print_table("Price at the best decay", head, compare(names, choices))
-    print_table("Price with residual='diagonal'", head, _diagonal_prices(losses))
-    for title, stacks in {
-        "Early stopping": {"off": "prices", "on": "stopping"},
-        "Early stopping, HardSharing": {"off": "hard", "on": "hard, stopping"},
-        "Residual": {"unit": "prices", "diagonal": "diagonal", "full": "full"},
-    }.items():
-        choices = {}
-        for label, stack in stacks.items():
-            choices[f"{label}, 200/rows"] = [
-                losses.at(now, own, stack) for own in names
-            ]
-            choices[f"{label}, best decay"] = [losses.best(own, stack) for own in names]
-        print_table(title, head, compare(names, choices))
+def _stacks(losses, stacks):
+    """Stacks at the decay of the default rule, and at the best decay."""
+    choices = {}
+    for label, stack in stacks.items():
+        choices[f"{label}, default decay"] = [
+            losses.at(NOW, name, stack) for name in losses.names
+        ]
+        choices[f"{label}, best decay"] = [
+            losses.best(name, stack) for name in losses.names
+        ]
+    return compare(losses.names, choices)

@@ -35,7 +35,10 @@ NETWORKS = {
 
 
 def make(study, method, seed, **setting):
-    """An estimator of a method, not yet fitted; {"default": True} sets nothing."""
+    """An estimator of a method, not yet fitted.
+
+    {"default": True} sets nothing, {"former": True} the defaults of before this study.
+    """
     kind = "Classifier" if study.classification else "Regressor"
     default = setting.pop("default", False)
     if method in ("HardSharing", "single tasks"):
@@ -47,7 +50,12 @@ def make(study, method, seed, **setting):
         if not study.classification:
             learned = method.endswith("diagonal")
             own["residual"] = "diagonal" if learned else "unit"
-    return estimator(random_state=seed, **({} if default else {**own, **setting}))
+    if default:
+        own = {}
+    if setting.pop("former", False):
+        own = {name: own[name] for name in own if name == "residual"}
+        own["weight_decay"] = float(np.clip(200 / len(study.fit), 0.01, 1))
+    return estimator(random_state=seed, **{**own, **setting})
 
 
 def fit_networks(study, method, settings, seed):

@@ -12,6 +12,8 @@ _ALONE = {
     "HardSharing": "single tasks",
     "HierarchicalIB, defaults": "single tasks",
     "HardSharing, defaults": "single tasks",
+    "HierarchicalIB, former defaults": "single tasks",
+    "HardSharing, former defaults": "single tasks",
     "pooled linear": "linear per task",
     "pooled trees": "trees per task",
 }
@@ -27,7 +29,9 @@ _METHODS = [
     "pooled trees",
     "trees per task",
     "HierarchicalIB, defaults",
+    "HierarchicalIB, former defaults",
     "HardSharing, defaults",
+    "HardSharing, former defaults",
 ]
 
 _SEARCHED = [method for method in _METHODS if not method.endswith("defaults")]
@@ -115,7 +119,8 @@ def _differences(rows, names):
         ("HierarchicalIB, diagonal", "HardSharing"),
         ("shared noise", "HardSharing"),
         ("HierarchicalIB", "single tasks"),
-        ("HierarchicalIB, defaults", "HierarchicalIB"),
+        ("HierarchicalIB, defaults", "HierarchicalIB, former defaults"),
+        ("HardSharing, defaults", "HardSharing, former defaults"),
         ("HierarchicalIB, defaults", "HardSharing, defaults"),
     ]
     lines = []

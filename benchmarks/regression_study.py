@@ -169,8 +169,12 @@ def run_test(rows, name):
     }
     runs = [(method, method, setting) for method, setting in chosen.items()]
     runs += [
-        (f"{method}, defaults", method, {"default": True})
+        (f"{method}, {label}", method, setting)
         for method in ("HierarchicalIB", "HardSharing")
+        for label, setting in {
+            "defaults": {"default": True},
+            "former defaults": {"former": True},
+        }.items()
     ]
     for seed in SEEDS:
         study = load(name, seed, validation=False)
