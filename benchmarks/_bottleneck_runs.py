@@ -126,7 +126,8 @@ def run_stack(rows, title, jobs, X, max_stack="auto"):
         taken = time.perf_counter() - start
         seconds = taken / len(missing)
         for job in missing:
-            own = {"seconds": round(seconds, 4), "threads": torch.get_num_threads()}
+            own = {"seconds": round(seconds, 4), "stack": len(missing)}
+            own["threads"] = torch.get_num_threads()
             own["device"] = str(job.estimator.net_.settings.device)
             values = {**job.judge(job.estimator), **own}
             rows.get(lambda found=values: found, **job.key)

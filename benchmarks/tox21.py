@@ -10,10 +10,10 @@ features. Run
 
 import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
+from _digit_tasks import FOLDER
 from _rows import Rows
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -51,7 +51,7 @@ SETTINGS = {
 
 def load():
     """Features with counts on a logarithmic scale, and labels with holes."""
-    path = Path(__file__).parents[2] / "shared" / "data" / "tox21.npz"
+    path = FOLDER / "tox21.npz"
     data = np.load(path)
     X = np.log1p(np.hstack([data["X"], data["X_ngram"]]).astype(np.float32))
     X = np.hstack([X, data["X_desc"].astype(np.float32)])

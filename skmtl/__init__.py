@@ -16,10 +16,33 @@ from .bottleneck import (
     MTVIBRegressor,
 )
 from .persistence import load
+from .selective import (
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
+    SelectiveSharingRegressor,
+)
+from .sparse import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLMixed,
+    FisherSparseMTLRegressor,
+    MaximumRoamingClassifier,
+    MaximumRoamingMixed,
+    MaximumRoamingRegressor,
+    RandomSparseMTLClassifier,
+    RandomSparseMTLMixed,
+    RandomSparseMTLRegressor,
+    TaskRoutingClassifier,
+    TaskRoutingMixed,
+    TaskRoutingRegressor,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "FisherSparseMTLClassifier",
+    "FisherSparseMTLMixed",
+    "FisherSparseMTLRegressor",
     "HardSharingClassifier",
     "HardSharingMixed",
     "HardSharingRanker",
@@ -30,6 +53,19 @@ __all__ = [
     "MTVIBClassifier",
     "MTVIBMixed",
     "MTVIBRegressor",
+    "MaximumRoamingClassifier",
+    "MaximumRoamingMixed",
+    "MaximumRoamingRegressor",
+    "RandomSparseMTLClassifier",
+    "RandomSparseMTLMixed",
+    "RandomSparseMTLRegressor",
+    "SelectiveSharingClassifier",
+    "SelectiveSharingMixed",
+    "SelectiveSharingRanker",
+    "SelectiveSharingRegressor",
+    "TaskRoutingClassifier",
+    "TaskRoutingMixed",
+    "TaskRoutingRegressor",
     "datasets",
     "display",
     "inspection",

@@ -11,6 +11,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmtl
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLMixed,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRanker,
@@ -18,9 +21,22 @@ from skmtl import (
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
+    MaximumRoamingMixed,
+    MaximumRoamingRegressor,
     MTVIBClassifier,
     MTVIBMixed,
     MTVIBRegressor,
+    RandomSparseMTLClassifier,
+    RandomSparseMTLMixed,
+    RandomSparseMTLRegressor,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
+    SelectiveSharingRegressor,
+    TaskRoutingClassifier,
+    TaskRoutingMixed,
+    TaskRoutingRegressor,
 )
 
 pytestmark = [
@@ -32,6 +48,8 @@ pytestmark = [
 # One batch of all rows and a decay that knows no row count: then weights of zero and
 # two mean what leaving out and repeating rows mean.
 QUICK = {"max_epochs": 20, "batch_size": 1000, "weight_decay": 0.01}
+# In so few steps, units that come and go one after the other learn little.
+ROAMING = {"keep_ratio": 0.8, "roaming": 0.3, **QUICK}
 
 
 class RankerAsRegressor(HardSharingRanker):
@@ -63,6 +81,29 @@ ESTIMATORS = [
     MTVIBRegressor(**QUICK),
     MTVIBMixed(task_types=["classification"], **QUICK),
     MTVIBMixed(task_types=["regression"], **QUICK),
+    SelectiveSharingClassifier(**QUICK),
+    SelectiveSharingClassifier(window=5, sharing="random", **QUICK),
+    SelectiveSharingRegressor(**QUICK),
+    SelectiveSharingRanker(**QUICK),
+    SelectiveSharingMixed(task_types=["classification"], **QUICK),
+    SelectiveSharingMixed(task_types=["regression"], **QUICK),
+    FisherSparseMTLClassifier(**QUICK),
+    FisherSparseMTLClassifier(keep_ratio=0.2, masking="gradient", **QUICK),
+    FisherSparseMTLRegressor(fisher="batch", importance="fisher", **QUICK),
+    FisherSparseMTLMixed(task_types=["classification"], fisher="predicted", **QUICK),
+    FisherSparseMTLMixed(task_types=["regression"], importance="relative", **QUICK),
+    RandomSparseMTLClassifier(**QUICK),
+    RandomSparseMTLRegressor(**QUICK),
+    RandomSparseMTLMixed(task_types=["classification"], **QUICK),
+    RandomSparseMTLMixed(task_types=["regression"], **QUICK),
+    TaskRoutingClassifier(**QUICK),
+    TaskRoutingRegressor(**QUICK),
+    TaskRoutingMixed(task_types=["classification"], **QUICK),
+    TaskRoutingMixed(task_types=["regression"], **QUICK),
+    MaximumRoamingClassifier(**ROAMING),
+    MaximumRoamingRegressor(**ROAMING),
+    MaximumRoamingMixed(task_types=["classification"], **ROAMING),
+    MaximumRoamingMixed(task_types=["regression"], **ROAMING),
     HardSharingClassifier(n_estimators=2, **QUICK),
     HardSharingRegressor(n_estimators=2, **QUICK),
 ]

@@ -5,13 +5,16 @@ from ._documentation import multitask_estimator
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table, stackable_parameters
+from ._relations import task_attributes, warn_of_silent_tasks
 from ._resolve import resolve_settings
+from ._rules import LayerSizes
 from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
 from ._warn import warn_user
 
 __all__ = [
     "ClassifierShell",
     "FitJob",
+    "LayerSizes",
     "MixedShell",
     "MultiTaskEstimator",
     "NetworkContext",
@@ -25,5 +28,7 @@ __all__ = [
     "parameter_table",
     "resolve_settings",
     "stackable_parameters",
+    "task_attributes",
+    "warn_of_silent_tasks",
     "warn_user",
 ]

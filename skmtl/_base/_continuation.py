@@ -74,6 +74,8 @@ def start_from(estimator, prepared):
     members = [module]
     if module.members:
         members = [unstack_module(module, m) for m in range(module.members[0])]
+    for plan in plans:
+        plan.network.resize_like(members[0].state_dict())
     differences = (
         _difference("`n_estimators`", len(members), len(plans))
         or _difference(

@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..engine import MultiTaskNet
-from ..exceptions import InputError, TaskGroupWarning
+from ..exceptions import InputError
 from ..similarity import (
     Relatedness,
     apply_gate,
-    co_association,
-    group_tasks,
     random_trunk,
     target_relatedness,
 )
 from ._data import FitData
+from ._relations import task_attributes, warn_of_silent_tasks
 from ._representation import representation
-from ._warn import warn_user
 
 __all__ = [
     "Evidence",
@@ -180,30 +178,11 @@ def read_tasks(
         for own_z, own_tensors in zip(by_member, tensors, strict=True)
     ]
     similarities = np.array([similarity for similarity, _ in pairs])
-    similarity = similarities.mean(0)
-    groups = _group(estimator, similarity)
-    _warn_of_silence(sample, data.encoder.task_names)
-    attributes = {
-        "task_similarity_": similarity,
-        "task_distances_": np.mean([distances for _, distances in pairs], axis=0),
-        "task_groups_": groups.labels,
-        "task_linkage_": groups.linkage,
-        "task_reliability_": reference.reliability,
-        "task_null_": reference.null,
-    }
-    if len(pairs) > 1:
-        labels = np.array([_group(estimator, own).labels for own in similarities])
-        attributes["task_similarity_std_"] = similarities.std(0)
-        attributes["task_stability_"] = co_association(labels)
-    return attributes
-
-
-def _group(estimator: Any, similarity: np.ndarray) -> Any:
-    return group_tasks(
-        similarity,
-        method=estimator.clustering,
-        min_similarity=estimator.min_similarity,
-        n_groups=estimator.n_groups,
+    distances = np.mean([distances for _, distances in pairs], axis=0)
+    varies = np.array([len(np.unique(own[~np.isnan(own)])) > 1 for own in sample.y.T])
+    warn_of_silent_tasks(~reference.passed, varies, data.encoder.task_names)
+    return task_attributes(
+        estimator, similarities, distances, reference.reliability, reference.null
     )
 
 
@@ -233,36 +212,3 @@ def _read_member(
         similarity, reference.reliability, reference.null, reference.passed
     )
     return gated, distances
-
-
-def _warn_of_silence(sample: Sample, task_names: Sequence[str]) -> None:
-    if len(task_names) < 2:
-        return
-    silent = ~sample.reference.passed
-    varies = np.array([len(np.unique(own[~np.isnan(own)])) > 1 for own in sample.y.T])
-    _warn_of_lone_tasks(
-        silent & varies,
-        task_names,
-        "the signal that two halves of their rows agree on does not exceed that of "
-        "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
-        "change that.",
-    )
-    _warn_of_lone_tasks(
-        silent & ~varies,
-        task_names,
-        "their target does not vary, so that there is nothing to relate. Check how "
-        "the column came about, or leave it out.",
-    )
-
-
-def _warn_of_lone_tasks(
-    chosen: np.ndarray, task_names: Sequence[str], reason: str
-) -> None:
-    tasks = np.flatnonzero(chosen)
-    if len(tasks):
-        shown = ", ".join(repr(task_names[task]) for task in tasks[:5])
-        more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
-        warn_user(
-            f"Task(s) {shown}{more} stand alone in `task_groups_`: {reason}",
-            TaskGroupWarning,
-        )

@@ -62,6 +62,10 @@ class MultiTaskEstimator(
         """
         return {}
 
+    def _read_tasks(self, net, data, by_member, seed):
+        """Fitted attributes on how the tasks relate."""
+        return read_tasks(self, net, data, by_member, seed)
+
     # ---- fit
 
     @with_callbacks
@@ -257,7 +261,7 @@ default=None
             "n_iter_": trained.n_iter,
             "history_": trained.history,
             **self._method_attributes(tensors),
-            **read_tasks(self, net, data, by_member, prepared.seeds.similarity),
+            **self._read_tasks(net, data, by_member, prepared.seeds.similarity),
         }
         vars(self).update(attributes)
 

@@ -12,6 +12,7 @@ from skmtl._base._continuation import check_row_shape
 from skmtl._base._representation import chunk_rows, representation
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
+from skmtl.exceptions import InputError
 
 __all__ = ["PredictionMixin"]
 
@@ -120,6 +121,19 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """What :meth:`transform` returns, as an array whatever the output is set to."""
         z = representation(self.net_, self._check_X(X))
         return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+
+    def _task_index(self, task):
+        """Index of a task that a user names, or gives as a number."""
+        names = self.task_names_
+        if isinstance(task, str) and task in names:
+            return names.index(task)
+        number = isinstance(task, int | np.integer) and not isinstance(task, bool)
+        if number and 0 <= task < len(names):
+            return int(task)
+        raise InputError(
+            f"`task` must be one of the names {names}, or an index below {len(names)}; "
+            f"found {task!r}."
+        )
 
     @property
     def _n_features_out(self):

@@ -74,6 +74,7 @@ def rebuild(estimator, state, dtype):
     n_members = estimator.n_estimators
     with _Bounded(most):
         network = build_network(estimator, shape, specs, dtype, seed=0)
+        network.resize_like(state.network)
         if n_members > 1:
             _check_members(network, wanted, n_members)
             network = stack_modules([network] * n_members)

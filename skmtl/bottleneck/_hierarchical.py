@@ -181,18 +181,6 @@ information_ : ndarray of shape (n_tasks,)
             return np.ones((self.n_tasks_, self._n_features_out))
         return -np.expm1(-2 * self.capacity_)
 
-    def _task_index(self, task):
-        names = self.task_names_
-        if isinstance(task, str) and task in names:
-            return names.index(task)
-        number = isinstance(task, int | np.integer) and not isinstance(task, bool)
-        if number and 0 <= task < len(names):
-            return int(task)
-        raise InputError(
-            f"`task` must be one of the names {names}, or an index below {len(names)}; "
-            f"found {task!r}."
-        )
-
 
 class HierarchicalRegression(HierarchicalIB):
     """The algorithm where some tasks are regressions."""

@@ -15,8 +15,20 @@ one from a fitted estimator or from a matrix, then read or change what it drew.
 ['heart', 'lungs', 'eyes']
 """
 
+from ._activation_map import ActivationMapDisplay
 from ._capacity import CapacityDisplay
 from ._information_plane import InformationPlaneDisplay
+from ._sharing_history import SharingHistoryDisplay
+from ._sharing_mask import SharingMaskDisplay
 from ._task_similarity import TaskSimilarityDisplay
+from ._task_tree import TaskTreeDisplay
 
-__all__ = ["CapacityDisplay", "InformationPlaneDisplay", "TaskSimilarityDisplay"]
+__all__ = [
+    "ActivationMapDisplay",
+    "CapacityDisplay",
+    "InformationPlaneDisplay",
+    "SharingHistoryDisplay",
+    "SharingMaskDisplay",
+    "TaskSimilarityDisplay",
+    "TaskTreeDisplay",
+]

@@ -186,17 +186,19 @@ class Snapshot:
     ----------
     module : Module
     settings : Settings
+    warmup : int, default=0
+        Epochs, from the first, that early stopping looks past.
     """
 
-    def __init__(self, module: nn.Module, settings: Settings) -> None:
+    def __init__(self, module: Any, settings: Settings, warmup: int = 0) -> None:
         own = {name for name, _ in member_tensors(module)}
         self._tensors = [
             tensor.detach()
             for name, tensor in module.state_dict().items()
             if name in own or tensor.is_floating_point()
         ]
-        self._module: Any = module
-        self._settings = settings
+        self._module, self._settings = module, settings
+        self._warmup = warmup
         self._last = [tensor.clone() for tensor in self._tensors]
         self._best: list[Tensor] | None = None
         self._best_loss = np.array(math.inf)
@@ -233,7 +235,7 @@ class Snapshot:
         """
         self.epochs += 1
         torch._foreach_copy_(self._last, self._tensors)
-        if not self._settings.early_stopping:
+        if not self._settings.early_stopping or self.epochs <= self._warmup:
             return False
         return self._judge(np.asarray(history[-1]["valid_loss"], dtype=float))
 

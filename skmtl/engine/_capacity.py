@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..nn import MemberRandom
+from ..nn import MemberRandom, member_tensors
 from ._settings import Plan
 
 __all__ = ["member_bytes", "stack_capacity"]
 
 # Share of the free memory that a stack may take: other processes live there too.
 _SHARE = 0.5
-# Copies of the parameters: values, gradients, two moments, two snapshots, and the
+# Copies of the members' tensors: values, gradients, two moments, two snapshots, and the
 # results, which are cut out while the stack is still there.
 _COPIES = 10
 # What a pass makes, its gradients, and what operations need besides.
@@ -50,13 +50,16 @@ def member_bytes(plan: Plan) -> int:
     >>> member_bytes(plan) >= 10 * sum(own.nbytes for own in net.module_.parameters())
     True
     """
-    parameters = sum(parameter.nbytes for parameter in plan.network.parameters())
+    network = plan.network
+    # Of a method's own buffers, such as masks, training makes copies of other kinds.
+    own = sum(tensor.nbytes for _, tensor in member_tensors(network))
     rows = min(plan.settings.batch_size, len(plan.train))
     # Two probes tell what grows with the rows from what does not.
     few, more = (_pass_bytes(plan, n_rows) for n_rows in _PROBE_ROWS)
     per_row = (more - few) / (_PROBE_ROWS[1] - _PROBE_ROWS[0])
     fixed = max(few - _PROBE_ROWS[0] * per_row, 0)
-    return int(_COPIES * parameters + _PASSES * (fixed + rows * per_row))
+    passes = _PASSES * network.n_passes
+    return int(_COPIES * own + passes * (fixed + rows * per_row))
 
 
 class _MadeBytes(TorchDispatchMode):
@@ -102,8 +105,10 @@ def _pass_bytes(plan: Plan, n_rows: int) -> int:
     network.eval()  # running statistics stay as they are
     try:
         # A user's encoder may draw from torch's own generator.
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), counter:
-            network.decode(network.encode(x, random), tasks, random)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            network.run(x, tasks, random)  # once makes what stays
+            with counter:
+                network.run(x, tasks, random)
     finally:
         network.train(was_training)
     return counter.total + x.nbytes

@@ -166,11 +166,9 @@ def encode_decode(
         Of shape (*members, batch, n_outputs_max) with one task per row.
     """
     if not settings.autocast:
-        z = network.encode(batch.x, random)
-        return z, network.decode(z, batch.task_of_row, random)
+        return network.run(batch.x, batch.task_of_row, random)
     with torch.autocast(settings.device.type, torch.bfloat16):
-        z = network.encode(batch.x, random)
-        outputs = network.decode(z, batch.task_of_row, random)
+        z, outputs = network.run(batch.x, batch.task_of_row, random)
     return z.to(settings.dtype), outputs.to(settings.dtype)
 
 
@@ -204,11 +202,11 @@ def compute_outputs(
     """
     x, kind = x.to(settings.device, settings.dtype), settings.device.type
     with torch.autocast(kind, torch.bfloat16, enabled=settings.autocast):
-        z = network.encode(x)
         if representation:
-            values = z
+            values = network.encode(x)
         elif draws is None:
-            values = network.decode(z)
+            values = network(x)
         else:
+            z = network.encode(x)
             values = torch.stack([network.decode(z, random=own) for own in draws])
     return values.to(settings.dtype)

@@ -234,7 +234,8 @@ class MultiTaskNet(NeuralNet):
         """
         self._begin_run(batches, epochs, n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
-        snapshot = Snapshot(self.module_, self.settings)
+        warmup = self.module_.warmup_epochs(epochs)
+        snapshot = Snapshot(self.module_, self.settings, warmup)
         before, run_over = len(self.history), self.run_single_epoch
         self.notify("on_train_begin", X=None, y=None)
         try:
@@ -244,9 +245,10 @@ class MultiTaskNet(NeuralNet):
                 run_over(valid_batches, False, "valid", self.validation_step)
                 if snapshot.check_losses(self.history, names):
                     break
-                self._run.after_epoch()
                 self.notify("on_epoch_end")
+                # before the network changes, so that what is kept is what was judged
                 done = snapshot.after_epoch(self.history) or epoch == epochs
+                self._run.after_epoch()
                 if self.on_epoch is not None:
                     done = self.on_epoch(epoch, self, done) or done
                 if done:

@@ -34,6 +34,15 @@ class LeanAdam(torch.optim.Adam):
     def __init__(self, params: Any, lr: float) -> None:
         super().__init__(params, lr=lr, fused=True)
         self._collected: list[list[list[Tensor]]] | None = None
+        self._limits: dict[int, int] = {}
+
+    def limit(self, limits: dict[Tensor, int]) -> None:
+        """Move only so many first rows of these parameters, and all of the others."""
+        self._limits = {id(parameter): count for parameter, count in limits.items()}
+        self._collected = None
+
+    def _part(self, value: Tensor, parameter: Tensor) -> Tensor:
+        return value[: self._limits.get(id(parameter), len(value))]
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -77,6 +86,8 @@ class LeanAdam(torch.optim.Adam):
             own = [gradient for gradient in found if gradient is not None]
             if len(own) < len(found):
                 return None
+            if self._limits:
+                own = list(map(self._part, own, group["params"]))
             gradients.append(own)
         return gradients
 
@@ -96,7 +107,11 @@ class LeanAdam(torch.optim.Adam):
             for state, own in zip(states, counts, strict=True):
                 if state:
                     state["step"] = own
-            collected.append([list(group["params"]), *lists, counts, [count]])
+            params = group["params"]
+            if self._limits:
+                lists = [list(map(self._part, own, params)) for own in lists]
+                params = list(map(self._part, params, params))
+            collected.append([list(params), *lists, counts, [count]])
         self._collected = collected
         return True
 
@@ -111,7 +126,7 @@ class LeanAdam(torch.optim.Adam):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._collected = None
+        self._collected, self._limits = None, {}
 
 
 class WeightDecay:

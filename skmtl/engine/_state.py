@@ -9,7 +9,7 @@ from ..nn import MultiTaskNetwork
 from ._batches import Batches
 from ._data import Batch, batch_of
 from ._history import RECORDED
-from ._optimizer import replace_parameter
+from ._optimizer import LeanAdam, replace_parameter
 
 __all__ = ["RunState", "settle_network"]
 
@@ -36,6 +36,8 @@ class RunState:
         self._before = len(net.history)
         network = type(net.module_)
         self._hears_steps = network.after_step is not MultiTaskNetwork.after_step
+        if isinstance(net.optimizer_, LeanAdam):
+            net.optimizer_.limit({})
         self._hears_epochs = network.after_epoch is not MultiTaskNetwork.after_epoch
 
     def after_step(self, batch: Batch) -> None:
@@ -75,6 +77,13 @@ class RunState:
             if isinstance(value, Tensor) and value.shape == parameter.shape
         }
 
+    def limit(self, limits: dict[Tensor, int]) -> None:
+        """Let the optimiser move only so many first rows of parameters."""
+        optimizer = self._net.optimizer_
+        # Rows of many members are no block of memory, which its kernel wants.
+        if isinstance(optimizer, LeanAdam) and not self._net.module_.members:
+            optimizer.limit(limits)
+
     def record(self, name: str, values: Tensor) -> None:
         """Write a column of the history."""
         row = self._net.history[-1]
@@ -104,5 +113,7 @@ def settle_network(net: Any) -> None:
     net : MultiTaskNet
     """
     members = len(net.module_.members)
+    if isinstance(net.optimizer_, LeanAdam):
+        net.optimizer_.limit({})
     for old, new, kept in net.module_.settle():
         replace_parameter(net.optimizer_, old, new, kept, members)

@@ -17,6 +17,7 @@ representation. The path over prices shows what this does to its score:
 True
 """
 
+from ._activation_map import class_activation_map
 from ._information_path import information_path
 
-__all__ = ["information_path"]
+__all__ = ["class_activation_map", "information_path"]

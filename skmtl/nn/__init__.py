@@ -12,6 +12,7 @@ torch.Size([5, 4, 2])
 
 from ._direct import DirectPass
 from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
+from ._fisher import fisher_information
 from ._heads import TaskHeads, rows_of_tasks
 from ._layers import (
     Dropout,
@@ -20,6 +21,7 @@ from ._layers import (
     member_linear,
     weight_gradient,
 )
+from ._likelihood import likelihood_gradients
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
 from ._stacking import (
@@ -28,6 +30,7 @@ from ._stacking import (
     stack_modules,
     unstack_module,
 )
+from ._task_fisher import task_fisher
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -44,11 +47,14 @@ __all__ = [
     "TaskHeads",
     "UserEncoder",
     "build_encoder",
+    "fisher_information",
+    "likelihood_gradients",
     "member_linear",
     "member_tensors",
     "rows_of_tasks",
     "shared_values",
     "stack_modules",
+    "task_fisher",
     "unstack_module",
     "weight_gradient",
 ]

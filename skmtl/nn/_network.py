@@ -8,12 +8,12 @@ from ..tasks import LossTerms, MultiTaskLoss
 from ._direct import DirectPass
 from ._heads import TaskHeads
 from ._random import MemberRandom
-from ._training import TrainingState
+from ._training import TrainingHooks
 
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(nn.Module):
+class MultiTaskNetwork(TrainingHooks):
     """Encoder and heads; with nothing between them it is hard parameter sharing.
 
     A method overrides what it does differently. Tensors follow the leading-axes
@@ -37,10 +37,10 @@ class MultiTaskNetwork(nn.Module):
     >>> network = MultiTaskNetwork(encoder, heads)
     >>> network(torch.ones(5, 3)).shape  # 2 tasks, 5 rows, at most 2 outputs
     torch.Size([2, 5, 2])
-    >>> network.valid
-    tensor([[ True, False],
-            [ True,  True]])
     """
+
+    # Passes of each row through the encoder that training may come to.
+    n_passes: int = 1
 
     def __init__(self, encoder: nn.Module, heads: TaskHeads) -> None:
         super().__init__()
@@ -97,9 +97,8 @@ class MultiTaskNetwork(nn.Module):
             Logits, or standardised predictions, zero in the padding; of shape
             (*members, batch, n_outputs_max) with ``task_of_row``.
         """
-        if task_of_row is None:
-            return self.heads(z)
-        return self.heads.rows(z, task_of_row)
+        heads = self.heads
+        return heads(z) if task_of_row is None else heads.rows(z, task_of_row)
 
     def forward(
         self,
@@ -111,19 +110,36 @@ class MultiTaskNetwork(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape ([*members,] batch, *row)
-            Features.
-        task_of_row : int Tensor of shape ([*members,] batch), optional
-            The one task each row is for, as in :meth:`decode`.
-        random : MemberRandom, optional
-            Source of the noise; given in training only.
+        x, task_of_row, random : Tensor or MemberRandom
+            As for :meth:`encode` and :meth:`decode`.
 
         Returns
         -------
         Tensor of shape (*members, n_tasks, batch, n_outputs_max)
             Outputs, as from :meth:`decode`.
         """
-        return self.decode(self.encode(x, random), task_of_row, random)
+        return self.run(x, task_of_row, random)[1]
+
+    def run(
+        self,
+        x: Tensor,
+        task_of_row: Tensor | None = None,
+        random: MemberRandom | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Encode and decode, where tasks may have passes of their own.
+
+        Parameters
+        ----------
+        x, task_of_row, random : Tensor or MemberRandom
+            As for :meth:`forward`.
+
+        Returns
+        -------
+        z, outputs : Tensor
+            What :meth:`penalty` reads, and what :meth:`forward` returns.
+        """
+        z = self.encode(x, random)
+        return z, self.decode(z, task_of_row, random)
 
     def direct_pass(self) -> DirectPass | None:
         """Offer a pass without a graph, where network and encoder are plain.
@@ -197,12 +213,8 @@ class MultiTaskNetwork(nn.Module):
         list of Parameter
             Those without a fan-in, such as biases.
         """
-        names = ("bias",)
-        return [
-            parameter
-            for name, parameter in self.named_parameters()
-            if name.rpartition(".")[2] in names
-        ]
+        named = self.named_parameters()
+        return [own for name, own in named if name.rpartition(".")[2] == "bias"]
 
     def learning_rate_multipliers(self) -> list[tuple[Iterable[nn.Parameter], float]]:
         """List the parameters that learn at a multiple of the learning rate.
@@ -212,55 +224,6 @@ class MultiTaskNetwork(nn.Module):
         list of (iterable of Parameter, float)
             Parameters and their multiple; all others learn at the rate itself. What
             rests for a part of the training without the others is a list of its own.
-        """
-        return []
-
-    def set_progress(self, fraction: float) -> None:
-        """Hear how far training is, before every step.
-
-        Parameters
-        ----------
-        fraction : float
-            Fraction of the training steps that is over; 1 if schedules are held at
-            their end.
-        """
-
-    def after_step(self, state: TrainingState) -> None:
-        """Change between steps, for methods that do.
-
-        Parameters
-        ----------
-        state : TrainingState
-            Where the training stands: ``step`` of ``n_steps``, ``epoch`` of
-            ``n_epochs`` finished, the ``batch`` of the step, whose gradients still
-            hold, ``criterion`` and ``random``; ``sample(n_rows)`` gathers training
-            rows, ``optimizer_state(parameter)`` tells what the optimiser remembers,
-            to be edited in place, and ``record(name, values)`` writes a column of
-            the history.
-        """
-
-    def after_epoch(self, state: TrainingState) -> None:
-        """Change structure between epochs, for methods that do.
-
-        Shapes of parameters stay; see :meth:`settle`.
-
-        Parameters
-        ----------
-        state : TrainingState
-            As for :meth:`after_step`.
-        """
-
-    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
-        """Drop what training left unused, once it is over.
-
-        Called on every trained network, also when it was a member of a stack.
-
-        Returns
-        -------
-        list of (Parameter, Parameter, int Tensor)
-            Parameters that were replaced: the old one, the new one, and which
-            places along the first axis after those of the members it kept, of shape
-            (*members, n_kept). What the optimiser remembers follows.
         """
         return []
 

@@ -1,12 +1,13 @@
 """What a network sees of its training, for methods that change while they learn."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ._random import MemberRandom
 
-__all__ = ["TrainingState"]
+__all__ = ["TrainingHooks", "TrainingState"]
 
 
 class TrainingState(Protocol):
@@ -65,6 +66,16 @@ class TrainingState(Protocol):
             Such as the averages of Adam; empty before its first step.
         """
 
+    def limit(self, limits: dict[Tensor, int]) -> None:
+        """Tell the optimiser which rows are of use, where that saves time.
+
+        Parameters
+        ----------
+        limits : dict of Parameter to int
+            How many first rows are still used; all rows of the others are. Rows that
+            are not used may or may not go on moving. Holds for this run.
+        """
+
     def record(self, name: str, values: Tensor) -> None:
         """Write a column of the history, for the epoch that is under way or just over.
 
@@ -74,4 +85,74 @@ class TrainingState(Protocol):
             Of the column.
         values : Tensor of shape (*members,)
             One number per member. A column that lacks in some epochs is NaN there.
+        """
+
+
+class TrainingHooks(nn.Module):
+    """What a network may do while it is trained, and after; by default nothing."""
+
+    def set_progress(self, fraction: float) -> None:
+        """Hear how far training is, before every step.
+
+        Parameters
+        ----------
+        fraction : float
+            Of the training steps that is over; 1 if schedules are held at their end.
+        """
+
+    def warmup_epochs(self, n_epochs: int) -> int:
+        """Count the epochs, from the first, that early stopping looks past.
+
+        Parameters
+        ----------
+        n_epochs : int
+            Of the whole run.
+
+        Returns
+        -------
+        int
+            Fewer than ``n_epochs``.
+        """
+        return 0
+
+    def after_step(self, state: TrainingState) -> None:
+        """Change between steps, for methods that do.
+
+        Parameters
+        ----------
+        state : TrainingState
+            Where the training stands; the gradients of the step still hold.
+        """
+
+    def after_epoch(self, state: TrainingState) -> None:
+        """Change structure, but no shapes, between epochs; see :meth:`settle`.
+
+        Parameters
+        ----------
+        state : TrainingState
+            As for :meth:`after_step`.
+        """
+
+    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
+        """Drop what training left unused, once it is over.
+
+        Called on every trained network, also when it was a member of a stack.
+
+        Returns
+        -------
+        list of (Parameter, Parameter, int Tensor)
+            Parameters that were replaced: the old one, the new one, and which
+            places along the first axis after those of the members it kept, of shape
+            (*members, n_kept). What the optimiser remembers follows.
+        """
+        return []
+
+    def resize_like(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the shapes that :meth:`settle` has left, before weights are loaded.
+
+        Parameters
+        ----------
+        weights : mapping of str to Tensor of shape ([*members,] ...)
+            State of a network that was trained with the same parameters. What does
+            not fit is left as it is.
         """

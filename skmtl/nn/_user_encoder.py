@@ -55,7 +55,7 @@ class UserEncoder(nn.Module):
         # A batch of another size, in case the module knows one only.
         self._probe((3, *input_shape), dtype)
         parameters = list(module.parameters())
-        self._solo_dims = parameters[0].dim() if parameters else 0
+        self.solo_dims = parameters[0].dim() if parameters else 0
 
     def _probe(self, shape: tuple[int, ...], dtype: torch.dtype) -> int:
         was_training = self.module.training
@@ -96,7 +96,7 @@ class UserEncoder(nn.Module):
         """
         parameters: dict[str, Tensor] = dict(self.module.named_parameters())
         first = next(iter(parameters.values()), None)
-        if first is None or first.dim() == self._solo_dims:
+        if first is None or first.dim() == self.solo_dims:
             leading = x.shape[: x.dim() - self._row_dims - 1]
             if not leading:
                 return self.module(x)

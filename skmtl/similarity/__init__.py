@@ -34,8 +34,9 @@ Agreement with known groups, and with what groups of equal sizes reach by luck:
 True
 
 Methods with evidence of their own turn it into distances and similarities by
-:func:`capacity_overlap`, :func:`capacity_distance` and :func:`log_variance_distance`,
-and pass the same gate with :func:`apply_gate`.
+:func:`capacity_overlap`, :func:`capacity_distance`, :func:`log_variance_distance`,
+:func:`mask_overlap` and :func:`information_correlation`, and pass the same gate with
+:func:`apply_gate`.
 """
 
 from ._agreement import (
@@ -45,6 +46,7 @@ from ._agreement import (
     pairwise_separation,
 )
 from ._grouping import TaskGroups, group_tasks
+from ._masks import information_correlation, mask_overlap
 from ._measures import (
     apply_gate,
     capacity_distance,
@@ -64,8 +66,10 @@ __all__ = [
     "capacity_overlap",
     "co_association",
     "group_tasks",
+    "information_correlation",
     "label_correlation",
     "log_variance_distance",
+    "mask_overlap",
     "matched_random_groups",
     "pairwise_separation",
     "random_trunk",

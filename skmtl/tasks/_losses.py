@@ -66,6 +66,7 @@ class MultiTaskLoss(nn.Module):
 
     def __init__(self, specs: Sequence[TaskSpec]) -> None:
         super().__init__()
+        self.specs = tuple(specs)
         kinds = [spec.kind for spec in specs]
         widest = max(spec.n_outputs for spec in specs)
         outputs = torch.tensor([spec.n_outputs for spec in specs])

@@ -10,25 +10,29 @@ from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 from skorch.callbacks import EpochTimer
 
 from skmtl import (
+    FisherSparseMTLClassifier,
     HardSharingMixed,
     HierarchicalIBClassifier,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBClassifier,
+    SelectiveSharingClassifier,
 )
 from skmtl._base._parameters import SHARED, constraints_of, parameter_table
 from skmtl._base._signatures import estimator_classes
+from skmtl.selective._options import OPTIONS
+from skmtl.sparse._options import FISHER
+from tests._base._bad_branches import BAD_BRANCHES
+from tests._base._sparse_values import SPARSE_BAD, SPARSE_GOOD
 from tests._names import stable_name
 
-QUICK = {
-    "max_epochs": 2,
-    "hidden_layer_sizes": (4,),
-    "latent_dim": 2,
-    "random_state": 0,
-}
+TINY = {"hidden_layer_sizes": (4,), "latent_dim": 2}
+QUICK = {"max_epochs": 2, "random_state": 0, **TINY}
 NAN, INF = float("nan"), float("inf")
 
 # Values that are refused, and a part of the message that says what is allowed.
 BAD = {
+    **SPARSE_BAD,
     "beta": [
         (-1, "0.0"),
         (NAN, "0.0"),
@@ -49,6 +53,7 @@ BAD = {
     "residual": [("free", "'diagonal'"), (None, "'unit'")],
     "weighting": [("equal", "'uncertainty'"), (0.5, "'uncertainty'")],
     "similarity": [("cosine", "'capacity'"), (None, "'capacity'")],
+    **BAD_BRANCHES,
     "noise_lr_multiplier": [(0, r"\(0.0"), (NAN, "float"), ("a", "float")],
     "task_types": [
         ("regressive", "auto"),
@@ -160,9 +165,12 @@ def data():
 
 
 OWNERS = {
+    **dict.fromkeys(OPTIONS, SelectiveSharingClassifier),
     "task_types": HardSharingMixed,
     "residual": HierarchicalIBRegressor,
     "weighting": MTVIBClassifier,
+    "roaming": MaximumRoamingClassifier,
+    **dict.fromkeys(FISHER, FisherSparseMTLClassifier),
 }
 
 
@@ -216,6 +224,7 @@ def test_number_of_groups_is_for_the_gap_only(clustering, data):
 
 # What is unusual and right: one fit with each.
 GOOD = {
+    **SPARSE_GOOD,
     "beta": [0, [0.1, 0.2], np.array([0.1, 0.0])],
     "gamma": [0.5],
     "beta_warmup": [0, 1],

@@ -15,10 +15,16 @@ from skmtl import (
     HierarchicalIBRegressor,
     MTVIBClassifier,
     MTVIBMixed,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
+    SelectiveSharingRanker,
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
+from tests.contracts._plain_selective import PlainSelective
+from tests.contracts._plain_sparse import PlainSparse
 from tests.contracts._reference import PlainHardSharing
+from tests.contracts._sparse_problems import SPARSE
 
 SETTINGS = {
     "hidden_layer_sizes": (7,),
@@ -37,7 +43,10 @@ CHANNELS = {
 }
 PRICE = {"beta": (0.01, 0.05, 0.0, 0.1, 0.2)}
 PRICES = {**PRICE, "gamma": CHANNELS["gamma"]}
-PER_TASK = {"beta", "task_types", "task_weight"}
+PER_TASK = {"beta", "sharing", "task_types", "task_weight"}
+# Branches merge inside the first epoch, in groups that are given or found.
+BRANCHES = {"branch_layer_sizes": (6, 5), "window": 2}
+FOUND = {**BRANCHES, "min_reliability": None, "min_similarity": 0.01}
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Problem:
     parameter in ``stackable`` the members of a stack may have values of their own.
     ``plain`` is the method by hand. Only where the method ``weighs_tasks`` are weights
     of the tasks given, and one that is ``always_noisy`` has noise that no parameter
-    takes away.
+    takes away. One that ``finds_groups`` while it trains changes with the evidence.
     """
 
     estimator: type
@@ -58,6 +67,7 @@ class Problem:
     plain: type = PlainHardSharing
     weighs_tasks: bool = True
     always_noisy: bool = False
+    finds_groups: bool = False
 
     def __str__(self):
         own = [v for v in self.parameters.values() if isinstance(v, str)]
@@ -156,6 +166,30 @@ PROBLEMS = [
         PRICES,
         PlainBottleneck,
     ),
+    Problem(
+        SelectiveSharingClassifier,
+        parameters={**BRANCHES, "sharing": [0, 1, 0, 0]},
+        plain=PlainSelective,
+    ),
+    Problem(
+        SelectiveSharingMixed,
+        (1, 3, 2),
+        {**BRANCHES, "merge": "mean", "task_types": MIXED, "sharing": [0, 1, 1]},
+        plain=PlainSelective,
+    ),
+    Problem(
+        SelectiveSharingClassifier,
+        parameters={**FOUND, "sharing": "similarity"},
+        plain=PlainSelective,
+        finds_groups=True,
+    ),
+    Problem(
+        SelectiveSharingRanker,
+        (1, 1, 1),
+        {**FOUND, "representation": "mean", "recluster": True},
+        plain=PlainSelective,
+        finds_groups=True,
+    ),
     Problem(MTVIBClassifier, stackable=PRICE, plain=PlainMTVIB, always_noisy=True),
     Problem(
         MTVIBMixed,
@@ -165,6 +199,7 @@ PROBLEMS = [
         PlainMTVIB,
         always_noisy=True,
     ),
+    *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
 ]
 
 

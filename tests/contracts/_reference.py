@@ -49,6 +49,15 @@ class PlainHardSharing(nn.Module):
         share = row_weight / row_weight.sum()
         return self.losses(outputs, codes, weight) + self.penalty(z, share, progress)
 
+    def before_step(self):
+        """Hear of a step that is about to be taken."""
+
+    def after_step(self, optimizer, step, n_steps):
+        """Hear how many steps are taken."""
+
+    def after_epoch(self, optimizer, epoch, n_epochs, data):
+        """Hear of a finished epoch; ``data`` are rows, codes and weights."""
+
     def losses(self, outputs, codes, weight):
         """Sum of the tasks' mean losses over their observed rows."""
         total = 0.0
@@ -109,6 +118,8 @@ def fit_plainly(plain, plan):
     """Train with torch's own AdamW on the batches that the engine would see."""
     settings, data = plan.settings, plan.train
     optimizer = torch.optim.AdamW(plain.groups(settings.lr, settings.weight_decay))
+    # For methods that change what it remembers.
+    plain.optimizer = optimizer
     rates = [group["lr"] for group in optimizer.param_groups]
     shuffle = torch.Generator().manual_seed(plan.shuffle_seed)
     weight = torch.ones_like(data.codes) if data.weight is None else data.weight
@@ -118,7 +129,7 @@ def fit_plainly(plain, plan):
     rows = torch.arange(len(data.x)) if data.rows is None else data.rows
     n_steps = settings.max_epochs * math.ceil(len(rows) / settings.batch_size)
     step = 0
-    for _ in range(settings.max_epochs):
+    for epoch in range(1, settings.max_epochs + 1):
         order = rows[torch.randperm(len(rows), generator=shuffle)]
         for at in order.split(settings.batch_size):
             factor = min(1.0, (n_steps - step) / (settings.lr_decay * n_steps))
@@ -129,8 +140,12 @@ def fit_plainly(plain, plan):
                 data.x[at], data.codes[at], weight[at], row_weight[at], step / n_steps
             )
             loss.backward()
+            plain.before_step()
             optimizer.step()
             step += 1
+            plain.after_step(optimizer, step, n_steps)
+        own = data.x[rows], data.codes[rows], weight[rows]
+        plain.after_epoch(optimizer, epoch, settings.max_epochs, own)
     return plain.trained()
 
 

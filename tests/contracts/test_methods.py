@@ -88,6 +88,8 @@ def test_seed_decides_weights(problem):
 def test_weights_are_repetitions(problem, missing):
     if problem.always_noisy:
         pytest.skip("noise is drawn for each row: a repeated row gets two draws")
+    if problem.finds_groups:
+        pytest.skip("a repeated row agrees with itself, which looks like a signal")
     if problem.make().get_params().get("noise") is not None:
         problem = replace(problem, parameters={**problem.parameters, "noise": None})
     asserts.assert_weights_are_repetitions(problem, missing)

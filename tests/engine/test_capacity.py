@@ -9,7 +9,12 @@ from sklearn.base import clone
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from skmtl import HardSharingClassifier, HardSharingRanker, HierarchicalIBClassifier
+from skmtl import (
+    FisherSparseMTLClassifier,
+    HardSharingClassifier,
+    HardSharingRanker,
+    HierarchicalIBClassifier,
+)
 from skmtl._base import FitJob, fit_jobs
 from skmtl._base._prepare import prepare
 from skmtl.engine import _capacity, _stack, member_bytes, stack_capacity, train_fits
@@ -56,6 +61,8 @@ CASES = {
     "noise": (HierarchicalIBClassifier(), X, targets(4)),
     "noise of many tasks": (HierarchicalIBClassifier(), X, targets(60)),
     "one task per row": (HierarchicalIBClassifier(), X, targets(10, True)),
+    "masks": (FisherSparseMTLClassifier(), X, targets(4)),
+    "masks of many tasks": (FisherSparseMTLClassifier(), X, targets(60)),
     "rankings": (HardSharingRanker(), X, X[:, :4]),
     "rankings, one task per row": (HardSharingRanker(), X, targets(10, True)),
     "pictures": (HardSharingClassifier(encoder="conv"), PICTURES, targets(4)),

@@ -206,3 +206,27 @@ def test_what_does_not_learn_does_not_decay(decay):
     network = Network(3)
     WeightDecay(network, decay)(lr=0.1)
     assert (network.weight == 1).all()
+
+
+def test_rows_beyond_a_limit_rest_and_the_others_move_as_before():
+    def run(limited):
+        random = torch.Generator().manual_seed(0)
+        weight = torch.nn.Parameter(torch.randn(4, 3, generator=random))
+        bias = torch.nn.Parameter(torch.randn(2, generator=random))
+        optimizer = LeanAdam([weight, bias], lr=0.1)
+        positions = []
+        for step in range(6):
+            if step == 3 and limited:
+                optimizer.limit({weight: 2})
+            for own in (weight, bias):
+                own.grad = torch.randn(own.shape, generator=random)
+            optimizer.step()
+            positions.append((weight.detach().clone(), bias.detach().clone()))
+        return positions
+
+    found, expected = run(limited=True), run(limited=False)
+    for (weight, bias), (same, other) in zip(found, expected, strict=True):
+        assert torch.equal(weight[:2], same[:2])
+        assert torch.equal(bias, other)
+    assert torch.equal(found[-1][0][2:], found[2][0][2:])
+    assert not torch.equal(expected[-1][0][2:], found[2][0][2:])

@@ -133,6 +133,32 @@ def test_samples_are_rows_of_the_member_without_repetition():
     torch.testing.assert_close(sample.weight[4:], x[4:7])
 
 
+class Late(MultiTaskNetwork):
+    """Its first epochs are no result, and after each it changes."""
+
+    def warmup_epochs(self, n_epochs):
+        return n_epochs // 2
+
+    def after_epoch(self, state):
+        self.heads.bias.fill_(0.0 if state.epoch < 2 else 100.0 * state.epoch)
+
+
+def test_early_stopping_looks_past_a_warm_up_and_keeps_what_it_judged():
+    random = torch.Generator().manual_seed(0)
+    encoder = MLPEncoder(3, [4], None, random, dtype=torch.float64)
+    late = Late(encoder, TaskHeads(4, [1, 1], random, torch.float64))
+    plan = make_plan(0, rows(10))
+    settings = replace(
+        SETTINGS, max_epochs=6, early_stopping=True, n_iter_no_change=2, lr=1e-9
+    )
+    plan = replace(plan, network=late, settings=settings, valid=plan.train)
+    (trained,) = train([plan])
+    # Epochs 1 to 3 are the warm-up. The best of the others is 4, with what 3 set.
+    assert trained.n_iter == 6
+    bias = trained.net.module_.heads.bias
+    torch.testing.assert_close(bias, torch.full_like(bias, 300.0))
+
+
 def test_a_plain_network_is_told_nothing():
     random = torch.Generator().manual_seed(0)
     encoder = MLPEncoder(3, [4], None, random, dtype=torch.float64)

@@ -6,6 +6,8 @@ import polars as pl
 import torch
 
 from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLRegressor,
     HardSharingClassifier,
     HardSharingMixed,
     HardSharingRanker,
@@ -13,7 +15,11 @@ from skmtl import (
     HierarchicalIBClassifier,
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
+    MaximumRoamingClassifier,
     MTVIBMixed,
+    RandomSparseMTLClassifier,
+    SelectiveSharingClassifier,
+    SelectiveSharingMixed,
 )
 
 QUICK = {"max_epochs": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -69,6 +75,38 @@ CASES = {
         ),
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
+    ),
+    "branches": (
+        SelectiveSharingClassifier(
+            window=1, sharing=[0, 1, 0], branch_layer_sizes=(4,), **QUICK
+        ),
+        X,
+        SIGNS,
+    ),
+    "found branches": (
+        SelectiveSharingClassifier(
+            window=2,
+            min_reliability=None,
+            min_similarity=0.0,
+            n_estimators=2,
+            recluster=True,
+            **QUICK,
+        ),
+        X,
+        SIGNS,
+    ),
+    "open window": (SelectiveSharingMixed(**QUICK), X, frame()),
+    "masks": (FisherSparseMTLClassifier(keep_ratio=0.3, **QUICK), X, with_holes()),
+    "masks of members": (
+        FisherSparseMTLRegressor(n_estimators=2, masking="gradient", **QUICK),
+        X,
+        X[:, :2] + 5,
+    ),
+    "masks by chance": (RandomSparseMTLClassifier(**QUICK), PICTURES[:, 0, 0], SIGNS),
+    "units": (
+        MaximumRoamingClassifier(encoder="conv", n_estimators=2, **QUICK),
+        PICTURES,
+        SIGNS,
     ),
     "noisy encoder": (MTVIBMixed(**QUICK), X, frame()),
     "float32": (HardSharingClassifier(**QUICK), X.astype(np.float32), WORDS),

@@ -1,0 +1,148 @@
+"""A task's own network at keep ratio .1: how small, how fast, and is it the same?
+
+``dkl_mnist``, three tasks, encoders of several widths, otherwise default parameters.
+Sizes are those of the network that a module is cut out of, with the head of its task
+alone, over the file of the module ("packed") and over the module itself ("plain").
+Beside it stands the dense network of one task, of the same widths, as a plain torch
+module; times are medians over interleaved calls with 512 rows, one thread, CPU.
+"""
+
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from _sparse_runs import rows_file
+from _sparse_sets import available, rows_of, table
+from torch import nn
+
+from skmtl import FisherSparseMTLClassifier
+
+RATIO, N_ROWS, REPEATS = 0.1, 512, 100
+WIDTHS = ((64, 64), (256, 256), (512, 512))
+WANTED = {"packed": 7.0, "plain": 2.8, "faster": 3.0}
+TOLERANCE = 1e-5
+N_STEPS = 1500
+
+
+def file_size(module):
+    """Bytes of the file that a task's module is kept in."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "task.safetensors"
+        module.save(path)
+        return path.stat().st_size
+
+
+def dense_network(n_features, widths, n_outputs):
+    """The network of one task without masks."""
+    layers, before = [], n_features
+    for width in widths:
+        layers += [nn.Linear(before, width), nn.ReLU()]
+        before = width
+    return nn.Sequential(*layers, nn.Linear(before, n_outputs)).eval()
+
+
+def times(modules, x):
+    """Median milliseconds of a call of each module, called in turn."""
+    found = [[] for _ in modules]
+    with torch.inference_mode():
+        for _ in range(REPEATS):
+            for module, own in zip(modules, found, strict=True):
+                start = time.perf_counter()
+                module(x)
+                own.append(1e3 * (time.perf_counter() - start))
+    return [float(np.median(own)) for own in found]
+
+
+def outputs(est, task, x):
+    """What the estimator's own network puts out for a task."""
+    network = est.net_.module_.eval()
+    with torch.inference_mode():
+        _, found = network.run(x)
+    return found[task]
+
+
+def compare(est, task, x):
+    """Sizes, times and the largest difference of one task's module."""
+    module = est.export_task(task).eval()
+    own = outputs(est, task, x)
+    with torch.inference_mode():
+        found = module(x)
+    n_outputs = found.shape[-1]
+    dense = dense_network(x.shape[1], est.hidden_layer_sizes, n_outputs)
+    own = own[:, :n_outputs].reshape(found.shape)
+    slow, fast = times([dense, module], x)
+    sizes = module.sizes()
+    return {
+        "difference": float((found - own).abs().max()),
+        "scale": float(own.abs().max()),
+        "modules": [str(part) for part in module],
+        "packed": round(sizes["shared"] / file_size(module), 3),
+        "plain": round(sizes["shared"] / sizes["plain"], 3),
+        "dense_ms": round(slow, 4),
+        "export_ms": round(fast, 4),
+        "faster": round(slow / fast, 3),
+    }
+
+
+def export(options):
+    """Print sizes, speed and equality of exported networks."""
+    if not hasattr(FisherSparseMTLClassifier, "export_task"):
+        print("export: the estimators have no `export_task`; left out")
+        return
+    if not available("dkl_mnist"):
+        print("export: no file dkl_mnist in the folder of the data; left out")
+        return
+    rows, whole = rows_file("export", options), table("dkl_mnist")
+    x = torch.as_tensor(whole.X[whole.test[:: len(whole.test) // N_ROWS][:N_ROWS]])
+    for widths in options.few(WIDTHS, WIDTHS[:1]):
+        for seed in range(options.few(options.seeds, 1)):
+            if not options.show:
+                measure(rows, widths, seed, x, options)
+        tell(rows, widths)
+
+
+def measure(rows, widths, seed, x, options):
+    """Fit one estimator and store a row for each task that has none."""
+    keys = [{"widths": list(widths), "seed": seed, "task": task} for task in range(3)]
+    stored = [tuple(row[name] for name in keys[0]) for row in rows.rows]
+    if all(tuple(key.values()) in stored for key in keys):
+        return
+    whole = table("dkl_mnist")
+    fitted, _ = rows_of("dkl_mnist", "test", seed, options.quick)
+    epochs = max(round(options.few(N_STEPS, 20) / np.ceil(len(fitted) / 128)), 2)
+    est = FisherSparseMTLClassifier(
+        keep_ratio=RATIO,
+        hidden_layer_sizes=widths,
+        max_epochs=epochs,
+        batch_size=128,
+        device="cpu",
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        est.fit(whole.X[fitted], whole.y[fitted])
+    for key in keys:
+        rows.get(lambda task=key["task"]: compare(est, task, x), **key)
+
+
+def tell(rows, widths):
+    """Print the medians over tasks and seeds, and the worst of them."""
+    own = [row for row in rows.rows if row["widths"] == list(widths)]
+    if not own:
+        return
+    worst = max(row["difference"] / max(row["scale"], 1.0) for row in own)
+    print(
+        f"784-{widths[0]}-{widths[1]}, {len(own)} networks: largest relative "
+        f"difference {worst:.1e} "
+        f"({'right' if worst <= TOLERANCE else 'over'} {TOLERANCE:.0e})"
+    )
+    for name, wanted in WANTED.items():
+        values = [row[name] for row in own]
+        told = "reached" if np.median(values) >= wanted else "MISSED"
+        print(
+            f"  {name:8s}{np.median(values):6.2f} times, least {min(values):5.2f}, "
+            f"wanted {wanted}: {told}"
+        )

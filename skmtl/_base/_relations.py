@@ -1,0 +1,104 @@
+"""Fitted attributes on how tasks relate, and why some stand alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import TaskGroupWarning
+from ..similarity import co_association, group_tasks
+from ._warn import warn_user
+
+__all__ = ["task_attributes", "warn_of_silent_tasks"]
+
+
+def task_attributes(
+    estimator: Any,
+    similarities: np.ndarray,
+    distances: np.ndarray,
+    reliability: np.ndarray,
+    null: np.ndarray,
+) -> dict[str, Any]:
+    """Group the tasks, and name what is known of them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Says how to group.
+    similarities : ndarray of shape (n_members, n_tasks, n_tasks)
+        Gated.
+    distances : ndarray of shape (n_tasks, n_tasks)
+    reliability, null : ndarray of shape (n_tasks,)
+
+    Returns
+    -------
+    dict of str to object
+        Fitted attributes.
+    """
+    similarity = similarities.mean(0)
+    groups = _group(estimator, similarity)
+    attributes = {
+        "task_similarity_": similarity,
+        "task_distances_": distances,
+        "task_groups_": groups.labels,
+        "task_linkage_": groups.linkage,
+        "task_reliability_": reliability,
+        "task_null_": null,
+    }
+    if len(similarities) > 1:
+        labels = np.array([_group(estimator, own).labels for own in similarities])
+        attributes["task_similarity_std_"] = similarities.std(0)
+        attributes["task_stability_"] = co_association(labels)
+    return attributes
+
+
+def _group(estimator: Any, similarity: np.ndarray) -> Any:
+    return group_tasks(
+        similarity,
+        method=estimator.clustering,
+        min_similarity=estimator.min_similarity,
+        n_groups=estimator.n_groups,
+    )
+
+
+def warn_of_silent_tasks(
+    silent: np.ndarray, varies: np.ndarray, task_names: Sequence[str]
+) -> None:
+    """Say why tasks stand alone.
+
+    Parameters
+    ----------
+    silent : bool ndarray of shape (n_tasks,)
+        Tasks that do not pass the gate.
+    varies : bool ndarray of shape (n_tasks,)
+        Tasks with different labels.
+    task_names : sequence of str
+    """
+    if len(task_names) < 2:
+        return
+    _warn_of_lone_tasks(
+        silent & varies,
+        task_names,
+        "the signal that two halves of their rows agree on does not exceed that of "
+        "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
+        "change that.",
+    )
+    _warn_of_lone_tasks(
+        silent & ~varies,
+        task_names,
+        "their target does not vary, so that there is nothing to relate. Check how "
+        "the column came about, or leave it out.",
+    )
+
+
+def _warn_of_lone_tasks(
+    chosen: np.ndarray, task_names: Sequence[str], reason: str
+) -> None:
+    tasks = np.flatnonzero(chosen)
+    if len(tasks):
+        shown = ", ".join(repr(task_names[task]) for task in tasks[:5])
+        more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
+        warn_user(
+            f"Task(s) {shown}{more} stand alone in `task_groups_`: {reason}",
+            TaskGroupWarning,
+        )

@@ -1,0 +1,131 @@
+"""What the gradients of a window of steps tell of the tasks: the paper's way."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["GradientCapture", "SketchPoints"]
+
+# From so many tasks on, gradients are kept as sketches of so many numbers.
+_MANY_TASKS = 20
+_SKETCH_SIZE = 512
+
+
+class _CountSketch:
+    """A fixed random projection that adds up signed entries in few places."""
+
+    def __init__(self, like: Tensor) -> None:
+        n_entries = like.shape[-1] * like.shape[-2]
+        # Fixed, so that a member's sketch does not depend on its neighbours.
+        random = torch.Generator().manual_seed(0)
+        places = torch.randint(_SKETCH_SIZE, (n_entries,), generator=random)
+        signs = torch.randint(2, (n_entries,), generator=random) * 2 - 1
+        self._places = places.to(like.device)
+        self._signs = signs.to(like)
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        flat = gradient.flatten(-2) * self._signs
+        sketch = flat.new_zeros(*flat.shape[:-1], _SKETCH_SIZE)
+        return sketch.index_add_(-1, self._places, flat)
+
+
+class GradientCapture:
+    """Adds up gradients of the first branch layer, step by step.
+
+    Parameters
+    ----------
+    representation : {"mean", "gram", "tensor_train"}
+        What becomes of the gradient of each task and step. "mean" adds up the
+        gradients themselves, or their sketches where tasks are many. "gram" adds up
+        ``G G'``. "tensor_train" factorises each gradient, and compares the factors of
+        two tasks step by step.
+    rank : int
+        Of the tensor train.
+    reshape : tuple of int, or None
+        Shape of the tensor that the gradient is factorised as; None for the matrix.
+    """
+
+    def __init__(
+        self, representation: str, rank: int, reshape: tuple[int, ...] | None
+    ) -> None:
+        self._representation = representation
+        self._rank, self._reshape = rank, reshape
+        self._total: Tensor | None = None
+        self._sketch: _CountSketch | None = None
+
+    def add(self, gradient: Tensor) -> None:
+        """Hear of a step.
+
+        Parameters
+        ----------
+        gradient : Tensor of shape (*members, n_tasks, d1, d0)
+            One slice per task.
+        """
+        if self._representation == "gram":
+            own = gradient @ gradient.transpose(-1, -2)
+        elif self._representation == "tensor_train":
+            factors = self._factors(gradient)
+            own = factors @ factors.transpose(-1, -2)
+        elif gradient.shape[-3] >= _MANY_TASKS:
+            if self._sketch is None:
+                self._sketch = _CountSketch(gradient)
+            own = self._sketch(gradient)
+        else:
+            own = gradient.flatten(-2)
+        self._total = own.clone() if self._total is None else self._total.add_(own)
+
+    def _factors(self, gradient: Tensor) -> Tensor:
+        """Joined and normalised cores of every task, ``(*members, n_tasks, size)``."""
+        from tensorly.decomposition import tensor_train
+
+        shape = self._reshape or gradient.shape[-2:]
+        rank = [1, *[self._rank] * (len(shape) - 1), 1]
+        cores = []
+        for own in gradient.flatten(0, -3).cpu().numpy():
+            parts = tensor_train(own.reshape(shape), rank=rank)
+            joint = np.concatenate([core.ravel() for core in parts])
+            cores.append(joint / max(float(np.linalg.norm(joint)), 1e-300))
+        joint = torch.as_tensor(np.array(cores), device=gradient.device)
+        return joint.unflatten(0, gradient.shape[:-2])
+
+    def similarity(self) -> np.ndarray:
+        """Compare the tasks by what has added up.
+
+        Returns
+        -------
+        ndarray of shape (*members, n_tasks, n_tasks)
+            In [0, 1]: cosines of ``G G'``, which have no sign; squared cosines
+            otherwise.
+        """
+        assert self._total is not None
+        total = self._total.to(torch.float64)
+        if self._representation == "tensor_train":
+            products = total
+        else:
+            flat = total.flatten(-2) if self._representation == "gram" else total
+            products = flat @ flat.transpose(-1, -2)
+        power = products.diagonal(dim1=-2, dim2=-1).clamp_min(1e-300)
+        cosine = products / (power.unsqueeze(-1) * power.unsqueeze(-2)).sqrt()
+        if self._representation != "gram":
+            cosine = cosine.square()
+        found: np.ndarray = cosine.clamp(0, 1).cpu().numpy()
+        return found
+
+
+class SketchPoints:
+    """Keeps a sketch of every task's gradient at every step."""
+
+    def __init__(self) -> None:
+        self._points: list[Tensor] = []
+        self._sketch: _CountSketch | None = None
+
+    def add(self, gradient: Tensor) -> None:
+        """Hear of a step; the gradient is ``(*members, n_tasks, d1, d0)``."""
+        if self._sketch is None:
+            self._sketch = _CountSketch(gradient)
+        self._points.append(self._sketch(gradient))
+
+    def points(self) -> np.ndarray:
+        """All sketches, ``(*members, n_steps, n_tasks, size)``."""
+        found: np.ndarray = torch.stack(self._points, dim=-3).cpu().numpy()
+        return found

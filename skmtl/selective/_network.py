@@ -1,0 +1,267 @@
+"""The network of selective sharing: branches that become one while they learn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, rows_of_tasks
+from skmtl.tasks import LossTerms, MultiTaskLoss
+
+from ._branches import Branches
+from ._grouping import Sharing
+from ._layout import BranchLayout
+from ._sharing import EVENT_FIELDS, find_groups, merge
+from ._window import Window
+
+__all__ = ["SelectiveSharingNetwork"]
+
+
+class SelectiveSharingNetwork(MultiTaskNetwork):
+    """Trunk, branches, and one output layer per task.
+
+    Parameters
+    ----------
+    encoder : Module
+        The trunk.
+    branches : Branches
+        As many as tasks.
+    heads : TaskHeads
+    sharing : Sharing
+    classification : bool ndarray of shape (n_tasks,)
+    seed : int
+        Of permutations and random groups.
+    row_dims : int
+        Axes of a row; more than one for pictures, on which the trunk is costly.
+    """
+
+    member_buffers = (
+        "branch_of",
+        "closed_epoch",
+        "lock_epoch",
+        "quiet_epochs",
+        "steps_seen",
+        "seed",
+        "similarity",
+        "reliability",
+        "null",
+        "merges",
+    )
+    branch_of: Tensor
+    closed_epoch: Tensor
+    lock_epoch: Tensor
+    quiet_epochs: Tensor
+    steps_seen: Tensor
+    seed: Tensor
+    similarity: Tensor
+    reliability: Tensor
+    null: Tensor
+    merges: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        branches: Branches,
+        heads: TaskHeads,
+        sharing: Sharing,
+        classification: np.ndarray,
+        seed: int,
+        row_dims: int = 1,
+    ) -> None:
+        super().__init__(encoder, heads)
+        self.branches = branches
+        self.row_dims = row_dims
+        self.sharing = sharing
+        # Networks of one stack must agree in it.
+        self.described = repr(sharing)
+        self.classification = tuple(classification.tolist())
+        n_tasks = len(classification)
+        n_events = max(n_tasks - 1, 1) if sharing.recluster else 1
+        unknown = torch.zeros(n_tasks, dtype=torch.float64)
+        events = unknown.new_zeros(n_events, len(EVENT_FIELDS) + n_tasks)
+        for name, value in {
+            "branch_of": torch.arange(n_tasks),
+            "closed_epoch": torch.tensor(0),
+            "lock_epoch": torch.tensor(0),
+            "quiet_epochs": torch.tensor(0),
+            "steps_seen": torch.tensor(0),
+            "seed": torch.tensor(seed),
+            "similarity": torch.eye(n_tasks, dtype=torch.float64),
+            "reliability": unknown,
+            "null": unknown.clone(),
+            "merges": events,
+        }.items():
+            self.register_buffer(name, value)
+        self._window: Window | None = None
+        self._locked: bool | None = None
+        self._layout: tuple[Tensor, int, BranchLayout] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A layout belongs to this very index, of which a copy may become another.
+        return {**self.__dict__, "_layout": None}
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return self.heads.weight.shape[-3]
+
+    @property
+    def layout(self) -> BranchLayout:
+        """How output layers read branches; kept while the index stays."""
+        index, version = self.branch_of, self.branch_of._version
+        kept = self._layout
+        if kept is None or kept[0] is not index or kept[1] != version:
+            self._layout = kept = (index, version, BranchLayout.of(index))
+        return kept[2]
+
+    def decode(
+        self,
+        z: Tensor,
+        task_of_row: Tensor | None = None,
+        random: MemberRandom | None = None,
+    ) -> Tensor:
+        """Pass the representation through the branches and the output layers."""
+        if task_of_row is not None:
+            branch_of_row = rows_of_tasks(self.branch_of, task_of_row, trailing=0)
+            return self.heads.rows(self.branches.rows(z, branch_of_row), task_of_row)
+        layout = self.layout
+        return layout.outputs(self.branches(z, layout.n_used), self.heads)
+
+    # ---- what happens while training
+
+    def set_progress(self, fraction: float) -> None:
+        """Open the window before the first step of a training."""
+        if self._locked is None:
+            self._locked = self.n_tasks == 1 or bool((self.lock_epoch > 0).all())
+        if self._window is None and not self._locked:
+            seen = int(self.steps_seen.max())
+            closed = bool((self.closed_epoch > 0).all())
+            self._window = Window(self.encoder, self.sharing, seen, closed)
+
+    def judge(
+        self,
+        criterion: MultiTaskLoss,
+        outputs: Tensor,
+        codes: Tensor,
+        weight: Tensor | None = None,
+        task_of_row: Tensor | None = None,
+    ) -> LossTerms:
+        """Compute the losses of a batch, and remember those of the window."""
+        terms = criterion.terms(outputs, codes, weight, task_of_row)
+        if self._window is not None and self.training:
+            totals = terms.totals
+            if totals is None:
+                totals = torch.full_like(terms.losses, codes.shape[-2])
+            self._window.add_losses(terms.losses, totals)
+        return terms
+
+    def after_step(self, state: Any) -> None:
+        """Watch a step of the window; group and merge at its end."""
+        window = self._window
+        if window is None:
+            return
+        window.n_steps += 1
+        if window.n_watched < self.sharing.window:
+            window.n_watched += 1
+            if window.wants_gradients:
+                window.add_gradient(self._gradients_of_step(state))
+        if window.n_steps >= self.sharing.window and not window.closed:
+            window.closed = True
+            self._regroup(state, state.epoch + 1)
+
+    def after_epoch(self, state: Any) -> None:
+        """With ``recluster``, group anew."""
+        window = self._window
+        if window is None or not window.closed:
+            return
+        if window.n_watched and bool((self.closed_epoch < state.epoch).any()):
+            self._regroup(state, state.epoch)
+        window.restart()
+
+    def _regroup(self, state: Any, epoch: int) -> None:
+        window = self._window
+        assert window is not None
+        groups = find_groups(self, window, state)
+        merge(self, window, state, groups, epoch)
+        if bool((self.lock_epoch > 0).all()):
+            self._window, self._locked = None, True
+
+    def _gradients_of_step(self, state: Any) -> Tensor:
+        """Gradient of every task, ``(*members, n_tasks, d1, d0)``.
+
+        While each has a branch of its own they are slices of the stacked gradient.
+        """
+        first = self.branches.first_weight
+        if self._window is not None and not self._window.closed:
+            assert first.grad is not None
+            return first.grad
+        return self.task_gradients(state.batch, state.criterion)
+
+    def task_gradients(self, batch: Any, criterion: MultiTaskLoss) -> Tensor:
+        """Gradient of every task's loss by the first layer of its branch.
+
+        Computed with a copy of the branch for each task, for tasks that share one.
+
+        Parameters
+        ----------
+        batch : Batch
+        criterion : MultiTaskLoss
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, d1, d0)
+        """
+        with torch.enable_grad():
+            z = self.encode(batch.x).detach()
+            weights = self.branches.gathered(self.branch_of)
+            weights[0].requires_grad_()
+            if batch.task_of_row is None:
+                hidden = self.branches(z, self.n_tasks, weights)
+                outputs = self.heads(hidden, per_task=True)
+            else:
+                hidden = self.branches.rows(z, batch.task_of_row, weights)
+                outputs = self.heads.rows(hidden, batch.task_of_row)
+            losses = criterion(outputs, batch.codes, batch.weight, batch.task_of_row)
+            (gradient,) = torch.autograd.grad(losses.sum(), weights[0])
+        return gradient
+
+    # ---- what training leaves behind
+
+    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
+        """Drop the branches that no task uses."""
+        if self._window is not None:
+            self.steps_seen.fill_(min(self._window.n_steps, self.sharing.window))
+        self._window = self._locked = None
+        n_used, members = self.layout.n_used, self.members
+        if n_used == self.branches.n_stored:
+            return []
+        kept = torch.arange(n_used, device=self.branch_of.device)
+        kept = kept.expand(*members, n_used)
+        return [(old, new, kept) for old, new in self.branches.shrink(n_used)]
+
+    def resize_like(self, weights: Mapping[str, Tensor]) -> None:
+        """Get ready for the weights of a network that has settled."""
+        name = "branches.layers.0.weight"
+        if name in weights and 0 < weights[name].shape[-3] < self.branches.n_stored:
+            self.branches.shrink(weights[name].shape[-3])
+
+    def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
+        """Branches, merges, and what the groups were made of."""
+        names = set(self.member_buffers) - {"quiet_epochs", "seed", "steps_seen"}
+        evidence = {name: getattr(self, name).clone() for name in sorted(names)}
+        evidence["n_parameters"] = self.count_parameters()
+        return evidence
+
+    def count_parameters(self) -> Tensor:
+        """Parameters in use, ``(*members,)``: one branch for each group."""
+        n_axes = len(self.members)
+        n_members = max(int(np.prod(self.members)), 1)
+        trunk = sum(own.numel() for own in self.encoder.parameters()) // n_members
+        valid = self.heads.valid.to(self.heads.bias.dtype)
+        biases = int(self.heads.intercepts(valid).sum())
+        outputs = int(valid.sum()) * self.heads.weight.shape[-1] + biases
+        one = sum(own[(0,) * n_axes][0].numel() for own in self.branches.parameters())
+        n_branches = self.branch_of.amax(-1) + 1
+        return trunk + outputs + one * n_branches

@@ -1,0 +1,94 @@
+"""Parameters of selective sharing."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmtl._base import LayerSizes, Parameter
+
+__all__ = ["DEFAULTS", "OPTIONS"]
+
+DEFAULTS = {"hidden_layer_sizes": (64,)}
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+_CRITERIA = {"similarity", "dissimilarity", "variance", "random"}
+
+OPTIONS = {
+    "sharing": Parameter(
+        "similarity",
+        [
+            StrOptions({"similarity", "dissimilarity", "variance", "random"}),
+            "array-like",
+        ],
+        "{'similarity', 'dissimilarity', 'variance', 'random'} or array-like of shape "
+        "(n_tasks,)",
+        "Which tasks share a branch: those that are most alike; as many groups of "
+        "those that are least alike; those whose gradients come close at some step; "
+        "groups of the sizes that similarity finds, drawn at random. An array gives "
+        "the group of each task.",
+    ),
+    "representation": Parameter(
+        "whitened",
+        [StrOptions({"whitened", "tensor_train", "gram", "mean"})],
+        "{'whitened', 'tensor_train', 'gram', 'mean'}",
+        "What tasks are compared by: the whitened covariance of the trunk's features "
+        "with the targets, before training, or the gradients of the first branch layer "
+        "over the window, as cores of a tensor train (the paper), as G G', or as their "
+        "mean.",
+    ),
+    "branch_layer_sizes": Parameter(
+        (64,),
+        [LayerSizes()],
+        "sequence of int",
+        "Widths of the hidden layers of each branch, at least one.",
+    ),
+    "window": Parameter(
+        80,
+        [_COUNT],
+        "int",
+        "Steps of the optimiser before branches are merged.",
+    ),
+    "merge": Parameter(
+        "best",
+        [StrOptions({"best", "mean", "max", "min"})],
+        "{'best', 'mean', 'max', 'min'}",
+        "What becomes of the branches of a group: the one with the lowest mean loss "
+        "over the window stays, or mean, maximum or minimum of each weight.",
+    ),
+    "min_reliability": Parameter(
+        "null",
+        [StrOptions({"null"}), Interval(Real, 0, 1, closed="both"), None],
+        "'null', float or None",
+        "Signal, in [0, 1], that two halves of the rows must agree on, else a task "
+        "keeps its branch to itself. 'null': more than under permuted labels. None "
+        "lets every task share.",
+    ),
+    "recluster": Parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether to group anew after every epoch, until no task is alone or three "
+        "epochs passed without a change (the paper). Branches never part again.",
+    ),
+    "refit_output": Parameter(
+        "auto",
+        [StrOptions({"auto"}), "boolean"],
+        "bool or 'auto'",
+        "Whether the output layers are solved by ridge regression at a merge, so that "
+        "outputs stay what they were. 'auto': where the loss rises by more than 10 %.",
+    ),
+    "rank": Parameter(
+        3,
+        [_COUNT],
+        "int",
+        "Rank of the tensor train.",
+    ),
+    "tensor_shape": Parameter(
+        None,
+        [LayerSizes(), None],
+        "sequence of int or None",
+        "Shape of the tensor that a gradient is factorised as, with as many entries. "
+        "None: the matrix itself.",
+    ),
+}

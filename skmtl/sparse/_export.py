@@ -1,0 +1,141 @@
+"""One task's network by itself, as a plain module of torch."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from skmtl.nn import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, unstack_module
+
+from ._pruning import Affine, prune
+from ._task_module import MODULES, BiasMap, SelectFeatures, TaskModule
+
+__all__ = ["export_network"]
+
+
+def export_network(
+    network: Any, task: int, spec: Any, member: int, row_shape: tuple[int, ...]
+) -> TaskModule:
+    """Cut one task's network out, without what the task does not need.
+
+    Parameters
+    ----------
+    network : MaskedNetwork
+        Trained; of one network or of several.
+    task : int
+    spec : TaskSpec
+        Of the task.
+    member : int
+        The network, where there are several.
+    row_shape : tuple of int
+        Of one row of X.
+
+    Returns
+    -------
+    TaskModule
+    """
+    alone = unstack_module(network, member) if network.members else network
+    alone = copy.deepcopy(alone).cpu().eval()
+    with torch.no_grad():
+        head = _head(alone, task, spec)
+        shared = [*alone.encoder.parameters(), head.weight, head.bias]
+        n_shared = sum(own.numel() for own in shared)
+        encoder = _covered_encoder(alone, task)
+        if isinstance(encoder, MLPEncoder | ConvEncoder):
+            module = _chain(encoder, head, row_shape)
+        else:
+            module = TaskModule(*_user_parts(encoder), _linear(head))
+    dtype = alone.heads.weight.dtype
+    module.to(dtype).eval().requires_grad_(False)
+    module.task = spec.name
+    module.shared_bytes = n_shared * dtype.itemsize
+    return module
+
+
+def _head(network: Any, task: int, spec: Any) -> Affine:
+    weight = network.heads.weight[task, : spec.n_outputs].double()
+    bias = network.heads.bias[task, : spec.n_outputs].double()
+    units = getattr(network, "units", None)
+    if units is not None:
+        weight = weight * units[task]
+    # Real targets come in their own units.
+    return Affine(
+        weight * spec.scale, bias * spec.scale + spec.location, ACTIVATIONS["identity"]
+    )
+
+
+def _covered_encoder(network: Any, task: int) -> nn.Module:
+    """The encoder with the weights that the task computes with."""
+    encoder: nn.Module = network.encoder
+    if network.masking == "forward":
+        pairs = zip(network.masked_weights(), network.masks(), strict=True)
+        for weight, mask in pairs:
+            weight.mul_(mask[task])
+    return encoder
+
+
+def _chain(encoder: Any, head: Affine, row_shape: tuple[int, ...]) -> TaskModule:
+    """A chain of layers, pruned."""
+    layers = []
+    activate = ACTIVATIONS[encoder.activation]
+    dense, pictures = encoder, isinstance(encoder, ConvEncoder)
+    if pictures:
+        dense, picture = encoder.dense, row_shape[-2:]
+        for layer in encoder.convolutions:
+            layers.append(_affine(layer, activate, picture))
+            picture = tuple(length // 2 for length in picture)
+    layers += [_affine(layer, activate) for layer in dense.hidden]
+    if dense.latent is not None:
+        layers.append(_affine(dense.latent, ACTIVATIONS["identity"]))
+    layers.append(head)
+    read = prune(layers)
+    parts: list[nn.Module] = []
+    if pictures and len(row_shape) == 2:
+        parts.append(nn.Unflatten(1, (1, row_shape[0])))
+    if not read.all():
+        parts.append(SelectFeatures(read.nonzero()[:, 0]))
+    for layer in layers:
+        if pictures and not layer.picture:
+            parts.append(nn.Flatten(1))
+            pictures = False
+        activation = encoder.activation if layer.activate is activate else ""
+        parts += _modules(layer, activation)
+    return TaskModule(*parts)
+
+
+def _affine(layer: Any, activate: Any, picture: tuple[int, ...] = ()) -> Affine:
+    return Affine(layer.weight.double(), layer.bias.double(), activate, picture)
+
+
+def _modules(layer: Affine, activation: str) -> list[nn.Module]:
+    """Modules that compute a layer, and what follows it."""
+    follows = MODULES.get(activation)
+    after = [] if follows is None else [follows()]
+    if not layer.picture:
+        return [_linear(layer), *after]
+    out_channels, in_channels, size, _ = layer.weight.shape
+    convolution = nn.Conv2d(in_channels, out_channels, size, padding=size // 2)
+    _fill(convolution, layer)
+    parts: list[nn.Module] = [convolution]
+    if layer.offset is not None:
+        parts.append(BiasMap(layer.offset))
+    return [*parts, *after, nn.MaxPool2d(2)]
+
+
+def _linear(layer: Affine) -> nn.Linear:
+    return _fill(nn.Linear(layer.weight.shape[1], layer.weight.shape[0]), layer)
+
+
+def _fill(module: Any, layer: Affine) -> Any:
+    module.weight = nn.Parameter(layer.weight.clone())
+    module.bias = nn.Parameter(layer.bias.clone())
+    return module
+
+
+def _user_parts(encoder: Any) -> list[nn.Module]:
+    """A user's module as it is, and the affine layer that may follow it."""
+    if isinstance(encoder, UserEncoder):
+        return [copy.deepcopy(encoder.module).double()]
+    latent = _affine(encoder.latent, ACTIVATIONS["identity"])
+    return [copy.deepcopy(encoder.body.module).double(), _linear(latent)]

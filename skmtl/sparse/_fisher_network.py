@@ -1,0 +1,171 @@
+"""Networks whose masks follow the Fisher information of each task."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from skmtl.nn import TaskHeads
+
+from ._information import network_fisher
+from ._layers import MaskedLayer
+from ._network import MaskedNetwork
+from ._selection import select_exactly
+from ._unused import UnusedWeights
+
+__all__ = ["FisherNetwork", "Schedule"]
+
+
+class Schedule(NamedTuple):
+    """When masks change.
+
+    Attributes
+    ----------
+    warmup : float
+        Fraction of the epochs before the first masks.
+    freeze : float
+        Fraction of the epochs, at the end, in which masks stay.
+    update_every : int
+        Epochs from one change to the next.
+    """
+
+    warmup: float
+    freeze: float
+    update_every: int
+
+    def first(self, n_epochs: int) -> int:
+        """The first epoch after which masks change."""
+        return max(1, round(self.warmup * n_epochs))
+
+    def is_due(self, epoch: int, n_epochs: int) -> bool:
+        """Whether masks change after a finished epoch."""
+        first = self.first(n_epochs)
+        last = max(first, n_epochs - round(self.freeze * n_epochs))
+        return first <= epoch <= last and (epoch - first) % self.update_every == 0
+
+
+class FisherNetwork(MaskedNetwork):
+    """Masks for the weights that the likelihood of a task depends on most.
+
+    Parameters
+    ----------
+    encoder : Module
+    heads : TaskHeads
+    layers : sequence of MaskedLayer
+    n_kept : int
+        Weights that each task keeps.
+    floors : sequence of int
+        Of these, the least in each layer.
+    masking : {"forward", "gradient"}
+    row_dims : int
+    fisher : {"exact", "predicted", "batch", "sampled", "magnitude", "random"}
+    importance : {"saliency", "fisher", "relative"}
+    schedule : Schedule
+    ema : float
+        Weight of the past in the moving average of the information.
+    n_samples : int
+        Rows the information is averaged over.
+    generator : torch.Generator
+        Source of the random scores.
+    """
+
+    n_kept: Tensor
+    floors: Tensor
+    n_updates: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        heads: TaskHeads,
+        layers: Sequence[MaskedLayer],
+        *,
+        n_kept: int,
+        floors: Sequence[int],
+        masking: str,
+        row_dims: int,
+        fisher: str,
+        importance: str,
+        schedule: Schedule,
+        ema: float,
+        n_samples: int,
+        generator: torch.Generator,
+    ) -> None:
+        n_tasks = heads.weight.shape[-3]
+        shapes = [(n_tasks, *layer.shape) for layer in layers]
+        everything = [torch.ones(shape, dtype=torch.bool) for shape in shapes]
+        super().__init__(encoder, heads, layers, everything, masking, row_dims)
+        self._add_buffer("n_kept", torch.tensor(n_kept))
+        self._add_buffer("floors", torch.tensor(list(floors)))
+        self._add_buffer("n_updates", torch.tensor(0))
+        self.fisher, self.importance = fisher, importance
+        self.schedule, self.ema, self.n_samples = schedule, ema, n_samples
+        for place, shape in enumerate(shapes):
+            value = torch.zeros(shape, dtype=heads.weight.dtype)
+            if fisher == "random":
+                value.uniform_(generator=generator)
+            if fisher != "magnitude":
+                self._add_buffer(f"fisher_{place}", value)
+
+    def information(self) -> list[Tensor]:
+        """Moving average ``(*members, n_tasks, *weight)`` per layer, squared nats."""
+        count = len(self.layer_names)
+        return [getattr(self, f"fisher_{place}") for place in range(count)]
+
+    def warmup_epochs(self, n_epochs: int) -> int:
+        """Epochs that end before the masks are in use."""
+        return min(self.schedule.first(n_epochs), n_epochs - 1)
+
+    def after_epoch(self, state: Any) -> None:
+        """Choose masks anew, when it is time."""
+        churn = torch.zeros(self.members, dtype=self.heads.weight.dtype)
+        if self.schedule.is_due(state.epoch, state.n_epochs):
+            self.update_information(state)
+            found = select_exactly(self.scores(), self.n_kept, self.floors)
+            churn = self.churn(found)
+            self.set_masks(found)
+            UnusedWeights.forget(self, state)
+        state.record("mask_churn", churn)
+
+    def update_information(self, state: Any) -> None:
+        """Take the present network into the moving average."""
+        if self.fisher in ("magnitude", "random"):
+            return
+        batch = state.sample(self.n_samples)
+        specs = state.criterion.specs
+        found = network_fisher(self, specs, batch, self.fisher, state.random)
+        past = torch.where(self.n_updates > 0, self.ema, 0.0)
+        for average, own in zip(self.information(), found, strict=True):
+            share = past.view(*past.shape, *[1] * (own.dim() - past.dim())).to(own)
+            average.mul_(share).add_((1 - share) * own)
+        self.n_updates += 1
+
+    def scores(self) -> list[Tensor]:
+        """What masks are chosen by, ``(*members, n_tasks, *weight)`` per layer."""
+        axis = len(self.members)
+        if self.fisher == "random":
+            return self.information()
+        squares = [
+            own.detach().square().unsqueeze(axis) for own in self.masked_weights()
+        ]
+        if self.fisher == "magnitude":
+            pairs = zip(squares, self.masks(), strict=True)
+            return [square.expand(mask.shape) for square, mask in pairs]
+        information = self.information()
+        if self.importance == "fisher":
+            return information
+        if self.importance == "relative":
+            totals = [own.sum(axis, keepdim=True) for own in information]
+            tiny = torch.finfo(totals[0].dtype).tiny
+            pairs = zip(information, totals, strict=True)
+            return [own / total.clamp_min(tiny) for own, total in pairs]
+        pairs = zip(information, squares, strict=True)
+        return [own * square for own, square in pairs]
+
+    def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
+        """Masks, and the information they came from, unless it is no evidence."""
+        evidence = super().task_evidence()
+        if self.fisher not in ("magnitude", "random"):
+            for place, own in enumerate(self.information()):
+                evidence[f"fisher_{place}"] = own
+        return evidence

@@ -1,0 +1,219 @@
+"""What all sparse methods share: passes, masks and what they tell of the tasks."""
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl._base import MultiTaskEstimator, encoder_of
+from skmtl._base._representation import chunk_rows
+from skmtl.engine import as_tensor
+from skmtl.exceptions import InputError
+from skmtl.nn import TaskHeads
+from skmtl.similarity import information_correlation, mask_overlap
+
+from ._export import export_network
+
+__all__ = ["SparseSharing"]
+
+# Denser masks agree so much that overlap says little.
+_DENSEST = 0.7
+_CPU = torch.device("cpu")
+
+
+class SparseSharing(MultiTaskEstimator):
+    """Tasks that use a part of one encoder each."""
+
+    _own_attributes = """\
+masks_ : ndarray of shape ([n_estimators,] n_tasks, n_bytes), uint8
+    Which of the encoder's weights each task uses, eight in a byte
+    (:func:`numpy.packbits` over all layers); :meth:`layer_masks` unpacks them. A first
+    axis counts the members of an ensemble, here and below.
+keep_ratio_ : float
+    Share of these weights that a task uses, of all tasks alike with masks over weights,
+    on average with masks over units.
+sparsity_ : ndarray of shape ([n_estimators,] n_tasks, n_layers)
+    Share of the weights of each layer that a task does without.
+similarity_evidence_ : str
+    What `task_similarity_` and `task_distances_` were read from: "mask_overlap",
+    "information_correlation" or "representation"."""
+
+    def _parts(self, context):
+        """Encoder and heads."""
+        encoder = encoder_of(self, context, self.latent_dim)
+        heads = TaskHeads(
+            encoder.out_features, context.n_outputs, context.generator, context.dtype
+        )
+        return encoder, heads
+
+    # ---- fitted attributes
+
+    def _method_attributes(self, tensors):
+        masks = _layers_of(tensors, "mask")
+        # Members of an ensemble have a first axis.
+        start = 2 if self.n_estimators > 1 else 1
+        density = np.stack(
+            [own.reshape(*own.shape[:start], -1).mean(-1) for own in masks], axis=-1
+        )
+        flat = np.concatenate(
+            [own.reshape(*own.shape[:start], -1) for own in masks], axis=-1
+        )
+        return {
+            "masks_": np.packbits(flat, axis=-1),
+            "keep_ratio_": float(flat.mean()),
+            "sparsity_": 1 - density,
+            "similarity_evidence_": self._evidence(tensors),
+        }
+
+    @staticmethod
+    def _evidence(tensors):
+        """What tells most of how the tasks relate."""
+        information = _layers_of(tensors, "fisher")
+        if not any(own.any() for own in information):
+            return "representation"
+        masks = _layers_of(tensors, "mask")
+        share = sum(own.sum() for own in masks) / sum(own.size for own in masks)
+        return "mask_overlap" if share <= _DENSEST else "information_correlation"
+
+    def _similarity(self, evidence):
+        found = self._evidence(evidence.tensors)
+        if found == "representation":
+            return super()._similarity(evidence)
+        if found == "mask_overlap":
+            measured = mask_overlap(_layers_of(evidence.tensors, "mask"))
+        else:
+            measured = information_correlation(_layers_of(evidence.tensors, "fisher"))
+        # Weights that matter to every task make unrelated tasks overlap too.
+        return measured * evidence.reference.similarity, 1 - measured
+
+    # ---- what a fitted network computes
+
+    def layer_masks(self, member=0):
+        """Unpack the masks, layer by layer.
+
+        Parameters
+        ----------
+        member : int, default=0
+            The member of an ensemble.
+
+        Returns
+        -------
+        masks : dict of str to bool ndarray of shape (n_tasks, *weight)
+            By the name of the layer in ``net_.module_.encoder``; True where a task uses
+            a weight. The first axis of a weight counts the units of the layer.
+
+        Raises
+        ------
+        InputError
+            If there is no such member.
+        """
+        check_is_fitted(self, "net_")
+        names, weights = self._masked_weights()
+        packed = self.masks_.reshape(-1, *self.masks_.shape[-2:])
+        shapes = [own.shape[len(self.net_.module_.members) :] for own in weights]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        flat = np.unpackbits(
+            packed[self._member(member)], axis=-1, count=sum(sizes)
+        ).astype(bool)
+        parts = np.split(flat, np.cumsum(sizes)[:-1], axis=-1)
+        return {
+            name: part.reshape(-1, *shape)
+            for name, part, shape in zip(names, parts, shapes, strict=True)
+        }
+
+    def _masked_weights(self):
+        network = self.net_.module_
+        names = [name.rpartition(".")[0] for name in network.layer_names]
+        return names, network.masked_weights()
+
+    def _member(self, member):
+        count = max(self.net_.module_.members, default=1)
+        number = isinstance(member, int | np.integer) and not isinstance(member, bool)
+        if not number or not 0 <= member < count:
+            raise InputError(
+                "`member` must be the number of a member of the ensemble, from 0 to "
+                f"{count - 1}; found {member!r}."
+            )
+        return int(member)
+
+    def export_task(self, task, member=None):
+        """Cut one task's network out, without the units it does not need.
+
+        Units that are constant for the task are folded into the biases of those that
+        read them, features that nothing reads are not looked at, and a real target
+        comes in its own units. Where `masking` is 'gradient', and of a user's encoder,
+        nothing is cut off.
+
+        Parameters
+        ----------
+        task : str or int
+            Name or index of a task.
+        member : int, default=None
+            The member of an ensemble, which has to be named: its predictions are
+            averages, and the module has but one network.
+
+        Returns
+        -------
+        module : TaskModule
+            A plain module of torch on the CPU, that maps rows to logits, or to the
+            target. Its ``sizes()`` tells how large it is, ``save(path)`` keeps it in a
+            small file, which :func:`skmtl.sparse.load_task` reads.
+
+        Raises
+        ------
+        InputError
+            If there is no such task or member.
+        """
+        check_is_fitted(self, "net_")
+        network = self.net_.module_
+        index = self._task_index(task)
+        if member is None and network.members:
+            raise InputError(
+                f"`member` must name one of the {network.members[0]} networks of the "
+                "ensemble, from 0; found None."
+            )
+        number = self._member(0 if member is None else member)
+        spec = self._targets.specs[index]
+        return export_network(network, index, spec, number, self._input_shape)
+
+    def transform(self, X, task=None):
+        """Compute what the tasks' parts of the encoder make of the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, as in :meth:`fit`.
+        task : str or int, default=None
+            Name or index of a task; None for the mean over all tasks.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, latent)
+            Representation; those of the members of an ensemble side by side. The tasks
+            have one in common where `masking` is 'gradient'.
+
+        Raises
+        ------
+        InputError
+            If there is no such task.
+        """
+        if task is None:
+            return self._represent(X)
+        X, net = self._check_X(X), self.net_
+        index, step = self._task_index(task), chunk_rows(net)
+        network, settings = net.module_.eval(), net.settings
+        chunks = []
+        with torch.inference_mode():
+            for start in range(0, len(X), step):
+                rows = as_tensor(X[start : start + step], _CPU)
+                rows = rows.to(settings.device, settings.dtype)
+                chunks.append(network.encode_task(index, rows).cpu().numpy())
+        z = np.concatenate(chunks, axis=-2)
+        return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+
+
+def _layers_of(tensors, name):
+    """Evidence of one kind, layer by layer."""
+    found = []
+    while f"{name}_{len(found)}" in tensors:
+        found.append(tensors[f"{name}_{len(found)}"])
+    return found

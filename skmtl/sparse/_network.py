@@ -1,0 +1,292 @@
+"""Networks of which every task uses a part."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.func import functional_call
+
+from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, UserEncoder
+
+from ._layers import MaskedLayer
+from ._rows import RowGroups, SharedDraws, take_rows
+from ._shared_pass import shared_representation
+from ._unused import UnusedWeights
+
+__all__ = ["MaskedNetwork"]
+
+# Entries of all masks up to which, on a CPU, one product beats a loop over tasks.
+_SMALL = 2**17
+# Bytes up to which masks are kept as numbers too, which multiply faster.
+_CACHED = 2**26
+
+
+@dataclass
+class _Derived:
+    """What follows from the masks, for as long as they stay."""
+
+    key: Any
+    dense: bool
+    factors: list[Tensor]
+    unused: UnusedWeights | None = None
+
+
+class MaskedNetwork(MultiTaskNetwork):
+    """Encoder whose weights carry one boolean mask per task, and heads.
+
+    Parameters
+    ----------
+    encoder : Module
+    heads : TaskHeads
+    layers : sequence of MaskedLayer
+        Weights of the encoder that have masks.
+    masks : sequence of bool Tensor of shape (n_tasks, *weight)
+        One per layer.
+    masking : {"forward", "gradient"}
+        Whether each task computes with its own weights alone, or all with the same
+        weights, of which each changes its own alone.
+    row_dims : int
+        Axes of one row of X.
+    """
+
+    member_buffers: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        heads: TaskHeads,
+        layers: Sequence[MaskedLayer],
+        masks: Sequence[Tensor],
+        masking: str,
+        row_dims: int,
+    ) -> None:
+        super().__init__(encoder, heads)
+        self.layer_names = tuple(layer.name for layer in layers)
+        self.masking = masking
+        self.row_dims = row_dims
+        for place, mask in enumerate(masks):
+            self._add_buffer(f"mask_{place}", mask)
+        self._derived: _Derived | None = None
+
+    def _add_buffer(self, name: str, value: Tensor) -> None:
+        """Register a tensor that every member has for itself."""
+        self.register_buffer(name, value)
+        self.member_buffers = (*self.member_buffers, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_derived": None}
+
+    # ---- masks and the weights they cover
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return int(self.heads.weight.shape[-3])
+
+    def masks(self) -> list[Tensor]:
+        """Boolean masks ``(*members, n_tasks, *weight)``, one per layer."""
+        return [
+            getattr(self, f"mask_{place}") for place in range(len(self.layer_names))
+        ]
+
+    def masked_weights(self) -> list[nn.Parameter]:
+        """The weights under the masks, ``(*members, *weight)``, one per layer."""
+        return [self.encoder.get_parameter(name) for name in self.layer_names]
+
+    def set_masks(self, masks: Sequence[Tensor]) -> None:
+        """Change the masks in place."""
+        for old, new in zip(self.masks(), masks, strict=True):
+            old.copy_(new)
+
+    def churn(self, masks: Sequence[Tensor]) -> Tensor:
+        """Share of the masks' entries that new ones change, ``(*members,)``."""
+        start = len(self.members)
+        pairs = list(zip(self.masks(), masks, strict=True))
+        changed = sum((old ^ new).flatten(start).sum(-1) for old, new in pairs)
+        count = sum(math.prod(old.shape[start:]) for old, _ in pairs)
+        return torch.as_tensor(changed) / count
+
+    def derived(self) -> _Derived:
+        """What follows from the present masks."""
+        key = [(own.data_ptr(), own._version) for own in self.masks()]
+        if self._derived is None or self._derived.key != key:
+            # What predictions leave behind must serve training too.
+            with torch.inference_mode(False):
+                self._derived = self._derive(key)
+        return self._derived
+
+    def _derive(self, key: Any) -> _Derived:
+        masks, weights = self.masks(), self.masked_weights()
+        factors = masks
+        size = sum(own.numel() for own in masks) * weights[0].element_size()
+        if size <= _CACHED or weights[0].is_cuda:
+            pairs = zip(masks, weights, strict=True)
+            factors = [mask.to(weight.dtype) for mask, weight in pairs]
+        return _Derived(key, all(bool(own.all()) for own in masks), factors)
+
+    def task_weights(self, task: int) -> dict[str, Tensor]:
+        """What a task puts in the place of the masked weights, by name."""
+        axis = len(self.members)
+        factors = self.derived().factors
+        parts = zip(self.layer_names, self.masked_weights(), factors, strict=True)
+        cover = _CoveredGradient.apply if self.masking == "gradient" else torch.mul
+        return {
+            name: cover(weight, factor.select(axis, task))
+            for name, weight, factor in parts
+        }
+
+    def all_weights(self) -> dict[str, Tensor]:
+        """All parameters of the encoder, with an axis for tasks after the members."""
+        axis = len(self.members)
+        factors = dict(zip(self.layer_names, self.derived().factors, strict=True))
+        spread = {
+            name: own.unsqueeze(axis) for name, own in self.encoder.named_parameters()
+        }
+        return {
+            name: own * factors[name]
+            if name in factors
+            else own.expand(*own.shape[:axis], self.n_tasks, *own.shape[axis + 1 :])
+            for name, own in spread.items()
+        }
+
+    # ---- passes
+
+    @property
+    def n_passes(self) -> int:  # type: ignore[override]
+        """Passes of each row that are not made yet, since the masks are still full."""
+        return self.n_tasks if self.masking == "forward" and self.is_plain else 1
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all tasks compute with the same weights at present."""
+        return self.masking == "gradient" or self.derived().dense
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether masks matter to nothing at present: one pass serves all tasks."""
+        if self.masking == "gradient" and not torch.is_grad_enabled():
+            return True
+        return self.derived().dense
+
+    def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Compute the mean of the tasks' representations; it has no way back."""
+        if self.is_shared:
+            return super().encode(x, random)
+        return self.representations(x, random).mean(-3)
+
+    def representations(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+        """Compute what each task's part of the encoder makes of the rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape ([*members,] batch, *row)
+        random : MemberRandom, optional
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, latent)
+        """
+        if self.is_plain:
+            z = super().encode(x, random)
+            return z.unsqueeze(-3).expand(*z.shape[:-2], self.n_tasks, *z.shape[-2:])
+        if self.masking == "gradient":
+            factors = self.derived().factors
+            return shared_representation(self, factors, x, random)
+        draws = self._draws(x, random)
+        if self.at_once():
+            axis = -self.row_dims - 1
+            rows = x if x.dim() == self.row_dims + 1 else x.unsqueeze(axis - 1)
+            weights = self.all_weights()
+            found: Tensor = functional_call(self.encoder, weights, (rows, draws))
+            return found
+        each = [self.encode_task(task, x, draws) for task in range(self.n_tasks)]
+        return torch.stack(each, -3)
+
+    def encode_task(
+        self, task: int, x: Tensor, random: MemberRandom | None = None
+    ) -> Tensor:
+        """Compute one task's representation, ``(*members, batch, latent)``."""
+        if isinstance(random, SharedDraws):
+            random.begin(random.rows)
+        weights = self.task_weights(task)
+        found: Tensor = functional_call(self.encoder, weights, (x, random))
+        return found
+
+    def _draws(self, x: Tensor, random: MemberRandom | None) -> SharedDraws | None:
+        if random is None:
+            return None
+        return SharedDraws(random, x.shape[-self.row_dims - 1])
+
+    def at_once(self) -> bool:
+        """Whether one pass with an axis for the tasks beats a loop over them."""
+        if any(isinstance(own, UserEncoder) for own in self.encoder.modules()):
+            return False
+        masks = self.masks()
+        return masks[0].is_cuda or sum(own.numel() for own in masks) <= _SMALL
+
+    def run(
+        self,
+        x: Tensor,
+        task_of_row: Tensor | None = None,
+        random: MemberRandom | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Pass rows through the parts of the tasks they are for."""
+        if self.is_plain:
+            return super().run(x, task_of_row, random)
+        if task_of_row is None:
+            z = self.representations(x, random)
+            return z, self.heads(z, per_task=True)
+        groups = RowGroups(task_of_row, self.n_tasks)
+        draws = self._draws(x, random)
+        parts = []
+        for task, rows in zip(groups.tasks, groups.rows, strict=True):
+            if draws is not None:
+                draws.begin(rows)
+            own = take_rows(x, rows, self.row_dims)
+            parts.append(self.encode_task(task, own, draws))
+        z = take_rows(torch.cat(parts, -2), groups.place, trailing=1)
+        return z, self.heads.rows(z, task_of_row)
+
+    # ---- weights that no task uses
+
+    def set_progress(self, fraction: float) -> None:
+        """Remember the weights that no task uses, before a step moves them."""
+        derived = self.derived()
+        if not derived.dense and derived.unused is None:
+            axis = len(self.members)
+            pair = self.masked_weights(), self.masks()
+            derived.unused = UnusedWeights(*pair, axis)
+
+    def after_step(self, state: Any) -> None:
+        """Put weights that no task uses back."""
+        unused = self.derived().unused
+        if unused is not None:
+            unused.restore()
+
+    def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
+        """Drop what served training only."""
+        self._derived = None
+        return []
+
+    def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
+        """Masks, one tensor ``(*members, n_tasks, *weight)`` per layer."""
+        return {f"mask_{place}": own for place, own in enumerate(self.masks())}
+
+
+class _CoveredGradient(torch.autograd.Function):
+    """Passes weights on, and lets only some of them learn (eq. 4)."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, mask: Tensor) -> Tensor:
+        ctx.save_for_backward(mask)
+        return weight.view_as(weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (mask,) = ctx.saved_tensors
+        return upstream[0] * mask, None

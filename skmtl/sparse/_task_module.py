@@ -1,0 +1,286 @@
+"""The network of one task, and the file it is kept in."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, safe_open, save_file
+from torch import Tensor, nn
+
+from skmtl.exceptions import PersistenceError
+
+__all__ = ["MODULES", "BiasMap", "SelectFeatures", "TaskModule", "load_task"]
+
+MODULES: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+_FORMAT = "skmtl task 1"
+# Places that a module may have beside those that a file holds.
+_SPARE = 2**16
+
+
+class SelectFeatures(nn.Module):
+    """Reads some of the features.
+
+    Parameters
+    ----------
+    index : int Tensor of shape (n_read,)
+    """
+
+    def __init__(self, index: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("index", index.to(torch.int32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pick the features."""
+        return x.index_select(-1, self.index)
+
+
+class BiasMap(nn.Module):
+    """Adds a picture to each channel.
+
+    Parameters
+    ----------
+    offset : Tensor of shape (channels, height, width)
+    """
+
+    def __init__(self, offset: Tensor) -> None:
+        super().__init__()
+        self.offset = nn.Parameter(offset)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add it."""
+        return x + self.offset
+
+
+class TaskModule(nn.Sequential):
+    """The network of one task, made by ``export_task`` of a sparse estimator.
+
+    A plain chain of modules of torch. It maps rows to logits, one per class, or one in
+    all for two classes; or to a real target, in its own units.
+
+    Parameters
+    ----------
+    *args : Module
+        The modules of the chain, in their order.
+
+    Attributes
+    ----------
+    task : str
+        Name of the task.
+    shared_bytes : int
+        Size of the network that it was cut out of, with the head of this task alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl import FisherSparseMTLClassifier
+    >>> from skmtl.datasets import load_grouped_digits
+    >>> X, y = load_grouped_digits(return_X_y=True)
+    >>> est = FisherSparseMTLClassifier(keep_ratio=0.1, max_epochs=20, random_state=0)
+    >>> module = est.fit(X, y).export_task(0)
+    >>> shares = module(torch.from_numpy(X[:5])).softmax(-1)
+    >>> bool(abs(shares.numpy() - est.predict_proba(X[:5])[0]).max() < 1e-5)
+    True
+    >>> sizes = module.sizes()
+    >>> sizes["packed"] < sizes["plain"] < sizes["shared"]
+    True
+    """
+
+    task = ""
+    shared_bytes = 0
+
+    def sizes(self) -> dict[str, int]:
+        """Tell sizes of the network, in bytes.
+
+        Returns
+        -------
+        dict of str to int
+            "shared": of the network it was cut out of, with one head. "plain": of this
+            module. "packed": of its numbers as :meth:`save` writes them.
+        """
+        tensors = list(self.state_dict().values())
+        packed = [part for own in tensors for part in _packed(own).values()]
+        return {
+            "shared": self.shared_bytes,
+            "plain": sum(own.nbytes for own in tensors),
+            "packed": sum(own.nbytes for own in packed),
+        }
+
+    def save(self, path: Any) -> None:
+        """Write a file that runs no code when it is read; see :func:`load_task`.
+
+        Zeros take one bit each.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        PersistenceError
+            If the network holds a module of the user's.
+        """
+        tensors = {
+            f"{name}.{kind}": value
+            for name, own in self.state_dict().items()
+            for kind, value in _packed(own.cpu()).items()
+        }
+        kind = next(iter(self.parameters())).dtype
+        about = {
+            "task": self.task,
+            "shared_bytes": self.shared_bytes,
+            "dtype": str(kind).removeprefix("torch."),
+            "modules": [_described(own) for own in self],
+        }
+        save_file(tensors, path, {"format": _FORMAT, "about": json.dumps(about)})
+
+
+def load_task(path: Any) -> TaskModule:
+    """Read the network of one task from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Written by :meth:`TaskModule.save`.
+
+    Returns
+    -------
+    TaskModule
+        On the CPU.
+
+    Raises
+    ------
+    PersistenceError
+        If it is no such file.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import torch
+    >>> from skmtl import RandomSparseMTLRegressor
+    >>> from skmtl.sparse import load_task
+    >>> X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+    >>> est = RandomSparseMTLRegressor(max_epochs=2, random_state=0).fit(X, X[:, :2])
+    >>> module = est.export_task("task_1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "task.safetensors"
+    ...     module.save(path)
+    ...     same = load_task(path)
+    >>> torch.equal(same(X), module(X))
+    True
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        tensors = load_file(path)
+        if metadata.get("format") != _FORMAT:
+            raise ValueError("it has another format")
+        about = json.loads(metadata["about"])
+        module = _rebuilt(about, tensors)
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise PersistenceError(
+            f"{path} holds no task's network of skmtl, or is damaged: {error!r}. Write "
+            "it anew with `export_task(...).save(path)`."
+        ) from error
+    return module
+
+
+def _rebuilt(about: dict[str, Any], tensors: dict[str, Tensor]) -> TaskModule:
+    parts = [
+        _made(own, tensors, f"{place}.") for place, own in enumerate(about["modules"])
+    ]
+    module = TaskModule(*parts)
+    if about["dtype"] not in ("float32", "float64"):
+        raise ValueError(f"dtype {about['dtype']!r}")
+    module.to(getattr(torch, about["dtype"]))
+    state = {
+        name: _unpacked(name, tensors, own.shape)
+        for name, own in module.state_dict().items()
+    }
+    module.load_state_dict(state)
+    module.task, module.shared_bytes = str(about["task"]), int(about["shared_bytes"])
+    return module.eval().requires_grad_(False)
+
+
+# ---- numbers
+
+
+def _packed(tensor: Tensor) -> dict[str, Tensor]:
+    """Values as they are, or without zeros, beside one bit for each place."""
+    used = tensor != 0
+    bits = torch.from_numpy(np.packbits(used.cpu().numpy().reshape(-1)))
+    values = tensor[used]
+    if bits.nbytes + values.nbytes < tensor.nbytes:
+        return {"bits": bits, "values": values}
+    return {"all": tensor.contiguous()}
+
+
+def _unpacked(name: str, tensors: dict[str, Tensor], shape: torch.Size) -> Tensor:
+    if f"{name}.all" in tensors:
+        return tensors[f"{name}.all"]
+    bits, values = tensors[f"{name}.bits"], tensors[f"{name}.values"]
+    used = np.unpackbits(bits.numpy(), count=math.prod(shape)).astype(bool)
+    full = values.new_zeros(math.prod(shape))
+    full[torch.from_numpy(used)] = values
+    return full.view(shape)
+
+
+# ---- modules
+
+
+def _described(module: nn.Module) -> list[Any]:
+    """A module of the package's chains as plain values."""
+    if isinstance(module, nn.Linear):
+        return ["Linear", module.in_features, module.out_features]
+    if isinstance(module, nn.Conv2d):
+        return [
+            "Conv2d",
+            module.in_channels,
+            module.out_channels,
+            module.kernel_size[0],
+        ]
+    if isinstance(module, nn.Unflatten):
+        return ["Unflatten", int(module.unflattened_size[1])]
+    name = type(module).__name__
+    if isinstance(module, BiasMap):
+        return [name, *module.offset.shape]
+    if isinstance(module, SelectFeatures):
+        return [name, len(module.index)]
+    known = {type(make()).__name__ for make in MODULES.values()}
+    if name in known | {"Flatten", "MaxPool2d"}:
+        return [name]
+    raise PersistenceError(
+        f"The network of the task holds a {name} of the user's, which a file that runs "
+        "no code when it is read cannot keep. Use torch.save."
+    )
+
+
+def _made(values: list[Any], tensors: dict[str, Tensor], start: str) -> nn.Module:
+    name, *sizes = values
+    counts = [int(size) for size in sizes]
+    makers: dict[str, Callable[..., nn.Module]] = {
+        "Linear": nn.Linear,
+        "Conv2d": lambda n, m, size: nn.Conv2d(n, m, size, padding=size // 2),
+        "Unflatten": lambda height: nn.Unflatten(1, (1, height)),
+        "Flatten": lambda: nn.Flatten(1),
+        "MaxPool2d": lambda: nn.MaxPool2d(2),
+        "BiasMap": lambda *shape: BiasMap(torch.zeros(shape)),
+        "SelectFeatures": lambda n: SelectFeatures(torch.zeros(n)),
+        **{type(make()).__name__: make for make in MODULES.values()},
+    }
+    # A file cannot ask for more memory than it holds places.
+    held = sum(own.nbytes for key, own in tensors.items() if key.startswith(start))
+    if math.prod(counts) > max(8 * held, _SPARE):
+        raise ValueError(f"module {start}{name} of size {counts}")
+    return makers[name](*counts)

@@ -1,0 +1,371 @@
+"""Task routing: random units for each task."""
+
+from skmtl._base import (
+    ClassifierShell,
+    MixedShell,
+    RegressorShell,
+    multitask_estimator,
+    parameter_table,
+)
+
+from ._layers import unit_layers
+from ._method import SparseSharing
+from ._options import ROUTING
+from ._selection import n_units_of
+from ._unit_networks import UnitNetwork, random_units
+
+__all__ = ["TaskRoutingClassifier", "TaskRoutingMixed", "TaskRoutingRegressor"]
+
+
+class _TaskRouting(SparseSharing):
+    """The algorithm, for every kind of task."""
+
+    def _build_network(self, context):
+        encoder, heads = self._parts(context)
+        layers = unit_layers(encoder, "TaskRouting")
+        units = [
+            random_units(
+                len(context.specs),
+                layer.shape[0],
+                n_units_of(self.keep_ratio, layer.shape[0]),
+                context.generator,
+            )
+            for layer in layers
+        ]
+        return UnitNetwork(encoder, heads, layers, units, len(context.input_shape))
+
+
+@multitask_estimator
+class TaskRoutingClassifier(ClassifierShell, _TaskRouting):
+    """Classify many tasks, each with random units of every layer.
+
+    Each task uses the share `keep_ratio` of the units of each layer (channels, of a
+    convolution), drawn at random before training; the others are zero for it. Tasks
+    share the weights between units that both use.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    TaskRoutingRegressor : The same for real targets.
+    TaskRoutingMixed : Classification and regression side by side.
+    MaximumRoamingClassifier : Units that change while the network trains.
+    RandomSparseMTLClassifier : Random masks over weights.
+
+    Notes
+    -----
+    In `masks_`, a weight belongs to a task that uses both units at its ends. The masks
+    know nothing of the tasks, so `task_similarity_` is the reference measure,
+    :func:`skmtl.similarity.target_relatedness`, on the mean of the tasks'
+    representations.
+
+    The last layer is routed as all others are. A user's encoder is refused, since which
+    layer follows on which is not known.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord and M. Worring, "Many Task Learning With Task Routing",
+    ICCV 2019.
+
+    Examples
+    --------
+    >>> from skmtl import TaskRoutingClassifier
+    >>> from skmtl.datasets import load_grouped_digits
+    >>> X, y = load_grouped_digits(return_X_y=True)
+    >>> est = TaskRoutingClassifier(random_state=0).fit(X[:1000], y[:1000])
+    >>> bool(est.score(X[1000:], y[1000:]) > 0.9)
+    True
+    >>> est.layer_masks()["hidden.0"].any(2).sum(1)  # units of the first layer
+    array([32, 32, 32, 32])
+    """
+
+    _parameter_table = parameter_table(ROUTING, kind="classifier")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        keep_ratio=0.5,
+        encoder="mlp",
+        hidden_layer_sizes=(64, 64),
+        latent_dim=None,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        class_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.keep_ratio = keep_ratio
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.class_weight = class_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
+class TaskRoutingRegressor(RegressorShell, _TaskRouting):
+    """Predict many continuous targets, each with random units of every layer.
+
+    The method of :class:`TaskRoutingClassifier`, with half the squared error of the
+    standardised target in the place of the cross-entropy.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    TaskRoutingClassifier : The same for classes, described in full.
+    TaskRoutingMixed : Classification and regression side by side.
+    MaximumRoamingRegressor : Units that change while the network trains.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord and M. Worring, "Many Task Learning With Task Routing",
+    ICCV 2019.
+
+    Examples
+    --------
+    >>> from skmtl import TaskRoutingRegressor
+    >>> from skmtl.datasets import make_multitask_regression
+    >>> data = make_multitask_regression(500, n_tasks=4, n_groups=2, random_state=0)
+    >>> est = TaskRoutingRegressor(random_state=0).fit(data.data, data.target)
+    >>> est.predict(data.data[:3]).shape
+    (3, 4)
+    """
+
+    _parameter_table = parameter_table(ROUTING, kind="regressor")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        keep_ratio=0.5,
+        encoder="mlp",
+        hidden_layer_sizes=(64, 64),
+        latent_dim=None,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.keep_ratio = keep_ratio
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>
+
+
+@multitask_estimator
+class TaskRoutingMixed(MixedShell, _TaskRouting):
+    """Classify and predict numbers, each task with random units of every layer.
+
+    The method of :class:`TaskRoutingClassifier`, with the cross-entropy of each
+    classification and half the squared error of each standardised real target.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    TaskRoutingClassifier : Classification only, described in full.
+    TaskRoutingRegressor : Regression only.
+
+    References
+    ----------
+    G. Strezoski, N. van Noord and M. Worring, "Many Task Learning With Task Routing",
+    ICCV 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl import TaskRoutingMixed
+    >>> X = np.random.default_rng(0).normal(size=(500, 5))
+    >>> y = np.column_stack([X[:, 0] > 0, 3 * X[:, 0] + X[:, 1]])
+    >>> kinds = ["classification", "regression"]
+    >>> est = TaskRoutingMixed(task_types=kinds, random_state=0).fit(X, y)
+    >>> est.predict(X[:3]).shape
+    (3, 2)
+    """
+
+    _parameter_table = parameter_table(ROUTING, kind="mixed")
+
+    # <generated from the parameter table>
+    def __init__(
+        self,
+        *,
+        keep_ratio=0.5,
+        task_types="auto",
+        encoder="mlp",
+        hidden_layer_sizes=(64, 64),
+        latent_dim=None,
+        activation="relu",
+        dropout=0.0,
+        max_epochs="auto",
+        lr=0.003,
+        lr_decay=0.25,
+        batch_size="auto",
+        optimizer="adamw",
+        weight_decay="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
+        n_estimators=1,
+        task_weight=None,
+        class_weight=None,
+        clustering="gap",
+        min_similarity=0.25,
+        n_groups=None,
+        device="auto",
+        precision="full",
+        compile=False,
+        warm_start=False,
+        callbacks=None,
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.keep_ratio = keep_ratio
+        self.task_types = task_types
+        self.encoder = encoder
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.task_weight = task_weight
+        self.class_weight = class_weight
+        self.clustering = clustering
+        self.min_similarity = min_similarity
+        self.n_groups = n_groups
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # </generated>

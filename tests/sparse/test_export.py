@@ -1,0 +1,179 @@
+"""One task's network by itself: the same outputs, and smaller."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from skmtl import (
+    FisherSparseMTLClassifier,
+    FisherSparseMTLMixed,
+    FisherSparseMTLRegressor,
+    MaximumRoamingClassifier,
+    RandomSparseMTLClassifier,
+    TaskRoutingRegressor,
+)
+from skmtl.exceptions import InputError, PersistenceError
+from skmtl.sparse import load_task
+from skmtl.sparse._pruning import Affine, prune
+from skmtl.sparse._task_module import BiasMap, SelectFeatures
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skmtl.exceptions.TaskGroupWarning",
+)
+RANDOM = np.random.RandomState(0)
+X = RANDOM.normal(size=(80, 12)).astype(np.float32)
+X[:, 5:8] = 0  # features that matter to nothing
+Y = np.column_stack(
+    [X[:, 0] > 0, np.digitize(X[:, 1], [-0.5, 0.5]), X[:, 0] + X[:, 2] > 0]
+)
+REAL = 30 * X[:, :2] + 7
+PICTURES = RANDOM.normal(size=(60, 2, 9, 12)).astype(np.float32)
+MEANS = PICTURES.reshape(60, -1)
+SEEN = np.column_stack([MEANS[:, 0] > 0, MEANS[:, 1] + MEANS[:, 2] > 0])
+QUICK = {"max_epochs": 6, "batch_size": 20, "random_state": 0, "device": "cpu"}
+
+
+def shares(module, X, task_kind):
+    logits = module(torch.from_numpy(X))
+    if task_kind == "binary":
+        return torch.sigmoid(torch.cat([-logits, logits], 1)).numpy()
+    return logits.softmax(-1).numpy()
+
+
+def assert_same_shares(est, X):
+    for task, expected in enumerate(est.predict_proba(X)):
+        found = shares(est.export_task(task), X, est.task_types_[task])
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "identity"])
+@pytest.mark.parametrize("keep_ratio", [0.05, 0.3, 1])
+def test_exported_classifiers_predict_the_same(keep_ratio, activation):
+    est = FisherSparseMTLClassifier(
+        keep_ratio=keep_ratio,
+        hidden_layer_sizes=(20, 15),
+        latent_dim=6,
+        activation=activation,
+        **QUICK,
+    ).fit(X, Y)
+    assert_same_shares(est, X)
+
+
+@pytest.mark.parametrize(
+    "est",
+    [
+        RandomSparseMTLClassifier(keep_ratio=0.2),
+        FisherSparseMTLClassifier(keep_ratio=0.2, masking="gradient"),
+        MaximumRoamingClassifier(keep_ratio=0.3),
+        FisherSparseMTLClassifier(encoder=lambda n: nn.Linear(n, 9), latent_dim=4),
+        RandomSparseMTLClassifier(encoder=nn.Sequential(nn.Linear(12, 9), nn.Tanh())),
+    ],
+    ids=["random", "gradient", "roaming", "callable", "module"],
+)
+def test_all_methods_and_encoders_export(est):
+    est.set_params(**QUICK)
+    assert_same_shares(est.fit(X, Y), X)
+
+
+@pytest.mark.parametrize("pictures", [PICTURES, PICTURES[:, 0]], ids=["2", "none"])
+@pytest.mark.parametrize("keep_ratio", [0.01, 0.1])
+def test_convolutions_fold_constants_up_to_the_border(keep_ratio, pictures):
+    est = FisherSparseMTLClassifier(
+        encoder="conv",
+        keep_ratio=keep_ratio,
+        layer_floor=0,
+        hidden_layer_sizes=(12,),
+        activation="tanh",  # constants are not zero
+        **QUICK,
+    ).fit(pictures, SEEN)
+    assert_same_shares(est, pictures)
+
+
+def test_real_targets_come_in_their_own_units():
+    for cls in (FisherSparseMTLRegressor, TaskRoutingRegressor):
+        est = cls(keep_ratio=0.3, **QUICK).fit(X, REAL)
+        for task in range(2):
+            found = est.export_task(task)(torch.from_numpy(X)).numpy()[:, 0]
+            np.testing.assert_allclose(found, est.predict(X)[:, task], rtol=1e-5)
+
+
+def test_members_are_exported_one_by_one():
+    est = FisherSparseMTLRegressor(n_estimators=3, **QUICK).fit(X, REAL)
+    with pytest.raises(InputError, match=r"`member`.*3 networks.*found None"):
+        est.export_task(0)
+    with pytest.raises(InputError, match="from 0 to 2; found 3"):
+        est.export_task(0, member=3)
+    found = [est.export_task(1, member=own)(torch.from_numpy(X)) for own in range(3)]
+    mean = torch.stack(found).mean(0)[:, 0].numpy()
+    np.testing.assert_allclose(mean, est.predict(X)[:, 1], rtol=1e-5)
+
+
+def test_tasks_go_by_their_names():
+    est = FisherSparseMTLMixed(task_types="auto", **QUICK)
+    est.fit(X, np.column_stack([Y[:, 0], REAL[:, 0]]))
+    assert est.export_task("task_1").task == "task_1"
+    with pytest.raises(InputError, match="`task` must be one of"):
+        est.export_task("task_2")
+
+
+def test_sizes_and_files(tmp_path):
+    est = FisherSparseMTLClassifier(
+        keep_ratio=0.1, hidden_layer_sizes=(64, 64), **QUICK
+    ).fit(X, Y)
+    module = est.export_task(1)
+    sizes = module.sizes()
+    network = est.net_.module_
+    n_encoder = sum(own.numel() for own in network.encoder.parameters())
+    assert sizes["shared"] == 4 * (n_encoder + 64 * 3 + 3)
+    assert sizes["plain"] == 4 * sum(
+        own.numel() for own in module.state_dict().values()
+    )
+    assert sizes["shared"] > 2 * sizes["plain"] > 2 * sizes["packed"]
+    path = tmp_path / "task.safetensors"
+    module.save(path)
+    same = load_task(path)
+    assert path.stat().st_size < sizes["packed"] + 3000
+    assert same.sizes() == sizes
+    assert same.task == "task_1"
+    rows = torch.from_numpy(X)
+    torch.testing.assert_close(same(rows), module(rows), rtol=0, atol=0)
+
+
+def test_files_of_convolutions(tmp_path):
+    est = FisherSparseMTLClassifier(
+        encoder="conv", keep_ratio=0.02, layer_floor=0, activation="tanh", **QUICK
+    ).fit(PICTURES[:, 0], SEEN)
+    module = est.export_task(0)
+    module.save(tmp_path / "a")
+    rows = torch.from_numpy(PICTURES[:, 0])
+    torch.testing.assert_close(load_task(tmp_path / "a")(rows), module(rows))
+
+
+def test_what_is_no_file_of_a_task(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"nothing")
+    with pytest.raises(PersistenceError, match="holds no task's network"):
+        load_task(path)
+    est = RandomSparseMTLClassifier(encoder=nn.Sequential(nn.Linear(12, 4)), **QUICK)
+    with pytest.raises(PersistenceError, match=r"Sequential of the user's.*torch.save"):
+        est.fit(X, Y).export_task(0).save(path)
+
+
+def test_pruning_keeps_what_is_needed():
+    weight = torch.zeros(3, 4, dtype=torch.float64)
+    weight[0, 1] = weight[1, 2] = 1.0  # unit 2 is constant, unit 1 nobody reads
+    first = Affine(weight, torch.tensor([0.0, 0.0, 2.0]).double(), torch.relu)
+    weight = torch.tensor([[3.0, 0.0, 5.0]], dtype=torch.float64)
+    last = Affine(weight, torch.ones(1).double(), lambda x: x)
+    read = prune([first, last])
+    assert read.tolist() == [False, True, False, False]
+    assert first.weight.tolist() == [[1.0]]
+    assert last.weight.tolist() == [[3.0]]
+    assert last.bias.tolist() == [11.0]
+
+
+def test_features_and_border_have_modules():
+    x = torch.arange(6.0).view(2, 3)
+    assert SelectFeatures(torch.tensor([2, 0]))(x).tolist() == [[2.0, 0.0], [5.0, 3.0]]
+    assert BiasMap(torch.ones(3))(x).tolist() == (x + 1).tolist()
