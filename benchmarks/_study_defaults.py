@@ -93,7 +93,8 @@ def compare(names, choices):
     list of list of str
     """
     table = np.array([list(map(_number, losses)) for losses in choices.values()])
-    ratio = table / np.nanmin(table, axis=0)
+    least = np.where(np.isnan(table), np.inf, table).min(0)
+    ratio = table / least
     rank = np.array(
         [
             [1 + np.sum(column < own) for own in column] if len(column) else []
