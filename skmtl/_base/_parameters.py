@@ -103,7 +103,8 @@ SHARED: dict[str, Parameter] = {
         [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "float or 'auto'",
         "Decoupled weight decay: each step multiplies the weights, not the biases, "
-        "by 1 - lr * weight_decay. 'auto': 200 / n_samples, within .01 and 1.",
+        "by 1 - lr * weight_decay. 'auto': 200 / sqrt(n_samples * n_labels), within "
+        ".01 and 1, where n_labels is the mean number of labels of a task.",
         stackable=True,
     ),
     "early_stopping": Parameter(

@@ -97,7 +97,8 @@ def plan_fit(
     -------
     Prepared
     """
-    settings = resolve_settings(estimator, data.X.dtype, len(data.rows), one_epoch)
+    observed = data.observed[data.rows]
+    settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch)
     if estimator.batch_size == 1:
         check_ranked_batches(data.encoder.specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)

@@ -19,10 +19,40 @@ def auto_epochs(n_steps: int) -> int:
     return max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_steps))
 
 
+def _auto_decay(observed: np.ndarray) -> float:
+    """Weight decay by the labels behind the encoder and behind a head.
+
+    All rows teach the encoder, its own ones a head: the geometric mean of the two
+    stands for what the network has seen.
+    """
+    n_rows, n_tasks = observed.shape
+    labels_per_task = max(np.count_nonzero(observed) / n_tasks, 1)
+    return float(np.clip(200 / math.sqrt(n_rows * labels_per_task), 0.01, 1))
+
+
 def resolve_settings(
-    estimator: Any, x_dtype: np.dtype, n_rows: int, one_epoch: bool = False
+    estimator: Any,
+    x_dtype: np.dtype,
+    observed: np.ndarray,
+    one_epoch: bool = False,
 ) -> Settings:
-    """Turn parameters, "auto" ones included, into the engine's settings."""
+    """Turn parameters, "auto" ones included, into the engine's settings.
+
+    Parameters
+    ----------
+    estimator : estimator
+    x_dtype : dtype
+        Of X.
+    observed : bool ndarray of shape (n_rows, n_tasks)
+        Where the rows to fit to carry a label.
+    one_epoch : bool
+        For a single epoch at a constant rate.
+
+    Returns
+    -------
+    Settings
+    """
+    n_rows = len(observed)
     device = resolve_device(estimator.device)
     bf16 = estimator.precision == "bf16"
     batch_size = estimator.batch_size
@@ -33,7 +63,7 @@ def resolve_settings(
         max_epochs = auto_epochs(math.ceil(n_rows / batch_size))
     decay = estimator.weight_decay
     if decay == "auto":
-        decay = float(np.clip(200 / n_rows, 0.01, 1))
+        decay = _auto_decay(observed)
     return Settings(
         max_epochs=1 if one_epoch else int(max_epochs),
         batch_size=int(batch_size),

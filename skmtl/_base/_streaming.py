@@ -150,7 +150,7 @@ def prepare_batches(estimator, batches, classes):
         warn_of_many_classes(encoder)
     codes, observed = encoder.transform(targets)
     factors = factors_of(estimator, encoder, codes, observed)
-    settings = resolve_settings(estimator, X.dtype, len(codes))
+    settings = resolve_settings(estimator, X.dtype, observed)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
     codes, observed = codes[places], observed[places]

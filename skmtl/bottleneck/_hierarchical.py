@@ -188,4 +188,4 @@ class HierarchicalRegression(HierarchicalIB):
     _own_attributes = f"""{HierarchicalIB._own_attributes}
 residual_covariance_ : ndarray of shape ([n_estimators,] n_tasks, n_tasks)
     Covariance of what the regression heads leave over, in the units of the targets;
-    NaN for classification tasks. Only where `residual` is learned."""
+    NaN for classification tasks. Absent with residual='unit'."""

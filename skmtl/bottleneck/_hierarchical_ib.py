@@ -188,9 +188,10 @@ class HierarchicalIBClassifier(ClassifierShell, HierarchicalIB):
 class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
     """Predict many continuous targets, each through noise on what they share.
 
-    The model of :class:`HierarchicalIBClassifier`, with real targets: half the squared
-    error of the standardised target, or the likelihood under a learned residual, takes
-    the place of the cross-entropy.
+    The model of :class:`HierarchicalIBClassifier`, with real targets: the negative
+    log-likelihood of the standardised target under a learned variance of what is left
+    over takes the place of the cross-entropy, or half the squared error
+    (``residual="unit"``).
 
     Parameters
     ----------
@@ -234,8 +235,7 @@ class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
     >>> from skmtl import HierarchicalIBRegressor
     >>> from skmtl.datasets import make_multitask_regression
     >>> data = make_multitask_regression(500, n_tasks=4, n_groups=2, random_state=0)
-    >>> est = HierarchicalIBRegressor(residual="diagonal", random_state=0)
-    >>> est = est.fit(data.data, data.target)
+    >>> est = HierarchicalIBRegressor(random_state=0).fit(data.data, data.target)
     >>> est.predict(data.data[:3]).shape
     (3, 4)
     >>> est.task_groups_
@@ -256,7 +256,7 @@ class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
         n_samples=None,
         similarity="capacity",
         noise_lr_multiplier=10.0,
-        residual="unit",
+        residual="diagonal",
         encoder="mlp",
         hidden_layer_sizes=(32, 32),
         latent_dim=16,
@@ -399,7 +399,7 @@ class HierarchicalIBMixed(MixedShell, HierarchicalRegression):
         n_samples=None,
         similarity="capacity",
         noise_lr_multiplier=10.0,
-        residual="unit",
+        residual="diagonal",
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(32, 32),

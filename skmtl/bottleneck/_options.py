@@ -76,11 +76,12 @@ CHANNELS = {
 REGRESSION = {
     **CHANNELS,
     "residual": Parameter(
-        "unit",
+        "diagonal",
         [StrOptions({"unit", "diagonal", "full"})],
         "{'unit', 'diagonal', 'full'}",
         "Covariance of what regression heads leave over, of the standardised targets. "
-        "'unit' costs half the squared error. 'diagonal' and 'full' learn variances, "
-        "and correlations of the tasks too, and cost the negative log-likelihood.",
+        "'diagonal' learns variances, 'full' correlations of the tasks too; both cost "
+        "the negative log-likelihood. 'unit' costs half the squared error, as hard "
+        "sharing does.",
     ),
 }

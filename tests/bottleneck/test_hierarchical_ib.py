@@ -22,14 +22,14 @@ RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(200, 6))
 SIGNS = (X[:, :3] + 0.3 * RANDOM.normal(size=(200, 3)) > 0).astype(int)
 PAIRS = [
-    (HierarchicalIBClassifier, HardSharingClassifier, SIGNS),
-    (HierarchicalIBRegressor, HardSharingRegressor, X[:, :3]),
+    (HierarchicalIBClassifier, HardSharingClassifier, SIGNS, {}),
+    (HierarchicalIBRegressor, HardSharingRegressor, X[:, :3], {"residual": "unit"}),
 ]
 
 
-@pytest.mark.parametrize("cls, plain, y", PAIRS)
-def test_without_noise_it_is_hard_sharing(cls, plain, y):
-    found = cls(noise=None, **QUICK).fit(X, y)
+@pytest.mark.parametrize("cls, plain, y, residual", PAIRS)
+def test_without_noise_it_is_hard_sharing(cls, plain, y, residual):
+    found = cls(noise=None, **residual, **QUICK).fit(X, y)
     expected = plain(**QUICK).fit(X, y)
     assert_array_equal(found.predict(X), expected.predict(X))
     assert_array_equal(found.transform(X, task=0), expected.transform(X))
