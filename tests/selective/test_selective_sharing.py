@@ -119,12 +119,20 @@ def test_given_groups_are_used():
 
 
 def test_a_window_longer_than_the_training_merges_nothing(planted):
-    est = SelectiveSharingClassifier(max_epochs=1, batch_size=500, random_state=0)
+    est = SelectiveSharingClassifier(
+        representation="mean", max_epochs=1, batch_size=500, random_state=0
+    )
     with pytest.warns(TaskGroupWarning, match="first 80 steps.*Lower `window`"):
         est.fit(planted.data, planted.target)
     assert est.n_branches_ == 6
     assert est.merge_history_ == []
     assert est.lock_epoch_ is None
+
+
+def test_groups_known_before_training_are_merged_at_once(planted):
+    est = SelectiveSharingClassifier(max_epochs=2, batch_size=500, random_state=0)
+    est.fit(planted.data, planted.target)
+    assert [event["step"] for event in est.merge_history_] == [1]
 
 
 def test_the_window_goes_on_over_calls(planted):
