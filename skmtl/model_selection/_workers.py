@@ -44,8 +44,10 @@ def count_workers(n_jobs, n_fits, estimator, X):
         return configured
     final = final_step(estimator)
     n_rows = getattr(X, "shape", (len(X),))[0]
+    # how many labels there are decides about the weight decay only
+    labelled = np.ones((n_rows, 1), dtype=bool)
     try:
-        settings = resolve_settings(final, np.dtype(np.float32), n_rows)
+        settings = resolve_settings(final, np.dtype(np.float32), labelled)
     except (TypeError, ValueError):
         return 1  # each fit will say what is wrong with its parameters
     if settings.device.type != "cpu":
