@@ -85,7 +85,7 @@ def class_activation_map(estimator, X, task, class_=None):
             "`estimator` must have encoder='conv', whose feature maps keep places; "
             f"found encoder={estimator.encoder!r}."
         )
-    index = _task_index(estimator, task)
+    index = estimator._task_index(task)
     output = _output_of(estimator._targets.specs[index], class_)
     X = estimator._check_X(X)
     settings = estimator.net_.settings
@@ -96,19 +96,6 @@ def class_activation_map(estimator, X, task, class_=None):
         for start in range(0, len(X), _CHUNK)
     ]
     return np.concatenate(maps)
-
-
-def _task_index(estimator, task):
-    names = estimator.task_names_
-    if isinstance(task, str) and task in names:
-        return names.index(task)
-    number = isinstance(task, int | np.integer) and not isinstance(task, bool)
-    if number and 0 <= task < len(names):
-        return int(task)
-    raise InputError(
-        f"`task` must be one of the names {names}, or an index below {len(names)}; "
-        f"found {task!r}."
-    )
 
 
 def _output_of(spec, class_):
