@@ -8,7 +8,7 @@ import torch
 from skmtl._base import MultiTaskEstimator, encoder_of, heads_of, warn_user
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import CommonRandom, MultiTaskNetwork
-from skmtl.similarity import capacity_distance, capacity_overlap, log_variance_distance
+from skmtl.similarity import capacity_distance, channel_overlap, log_variance_distance
 
 from ._network import HierarchicalIBNetwork
 from ._residual import Residual, ResidualNetwork
@@ -121,13 +121,15 @@ information_ : ndarray of shape (n_tasks,)
         if "capacity" not in evidence.tensors:
             return super()._similarity(evidence)
         capacity = evidence.tensors["capacity"]
-        # Tasks that buy the same dimensions need not use them alike: the overlap
-        # alone joins unrelated tasks whose filters stayed entangled.
-        overlap = capacity_overlap(capacity)
+        covariance = np.cov(evidence.representation, rowvar=False, dtype=np.float64)
+        noise = evidence.tensors["noise_log_variance"]
+        # Tasks that read the same need not use it alike: what passes alone joins
+        # unrelated tasks whose filters stayed entangled.
+        overlap = channel_overlap(np.atleast_2d(covariance), noise)
         similarity = np.sqrt(overlap * evidence.reference.similarity)
         if self.similarity == "capacity":
             return similarity, capacity_distance(capacity)
-        return similarity, log_variance_distance(evidence.tensors["noise_log_variance"])
+        return similarity, log_variance_distance(noise)
 
     # ---- what a fitted network computes
 

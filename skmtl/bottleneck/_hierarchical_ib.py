@@ -57,9 +57,9 @@ class HierarchicalIBClassifier(ClassifierShell, HierarchicalIB):
 
     Notes
     -----
-    `task_similarity_` is the geometric mean of two measures: the Ruzicka overlap of
-    the capacities (the share of its dimensions that a task buys together with the
-    other) and :func:`skmtl.similarity.target_relatedness` on random features of X.
+    `task_similarity_` is the geometric mean of two measures: the overlap of what the
+    channels let pass of the representation (:func:`skmtl.similarity.channel_overlap`)
+    and :func:`skmtl.similarity.target_relatedness` on random features of X.
 
     ``transform(X, task=...)`` gives the mean of Z given W_j, for a Gaussian Z and up to
     a constant: each dimension times ``v / (v + sigma_j^2)``. (The mean of W_j given X

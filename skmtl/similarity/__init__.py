@@ -34,9 +34,9 @@ Agreement with known groups, and with what groups of equal sizes reach by luck:
 True
 
 Methods with evidence of their own turn it into distances and similarities by
-:func:`capacity_overlap`, :func:`capacity_distance`, :func:`log_variance_distance`,
-:func:`mask_overlap` and :func:`information_correlation`, and pass the same gate with
-:func:`apply_gate`.
+:func:`channel_overlap`, :func:`capacity_overlap`, :func:`capacity_distance`,
+:func:`log_variance_distance`, :func:`mask_overlap` and :func:`information_correlation`,
+and pass the same gate with :func:`apply_gate`.
 """
 
 from ._agreement import (
@@ -45,6 +45,7 @@ from ._agreement import (
     matched_random_groups,
     pairwise_separation,
 )
+from ._channels import channel_overlap
 from ._grouping import TaskGroups, group_tasks
 from ._masks import information_correlation, mask_overlap
 from ._measures import (
@@ -64,6 +65,7 @@ __all__ = [
     "apply_gate",
     "capacity_distance",
     "capacity_overlap",
+    "channel_overlap",
     "co_association",
     "group_tasks",
     "information_correlation",
