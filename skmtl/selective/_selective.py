@@ -176,12 +176,26 @@ n_parameters_ : int
         n_tasks = off.shape[-1]
         if any(own["branch_of"].max() + 1 < n_tasks for own in by_member):
             return
+        reason = "Each task has a signal, but no two are related enough."
+        if off.max() >= self.min_similarity:
+            reason = (
+                f"That would do, but {self._grouped_by} left every task alone. Use "
+                "clustering='gap', or give the groups as `sharing`."
+            )
         warn_user(
             "No branches were merged: the largest similarity of two tasks is "
-            f"{off.max():.2f} (`min_similarity={self.min_similarity}`). Each task has "
-            "a signal, but no two are related enough.",
+            f"{off.max():.2f} (`min_similarity={self.min_similarity}`). {reason}",
             TaskGroupWarning,
         )
+
+    @property
+    def _grouped_by(self):
+        """The parameter that says which of the similar tasks form a group."""
+        if self.sharing == "variance":
+            return "sharing='variance'"
+        if self.n_groups is not None:
+            return f"n_groups={self.n_groups}"
+        return f"clustering={self.clustering!r}"
 
 
 def _events(table):

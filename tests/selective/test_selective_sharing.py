@@ -201,6 +201,38 @@ def test_one_task_has_one_branch():
     assert est.merge_history_ == []
 
 
+@pytest.mark.parametrize(
+    ("clustering", "name"),
+    [
+        ("hdbscan", "clustering='hdbscan'"),
+        (
+            AgglomerativeClustering(4, metric="precomputed", linkage="single"),
+            "clustering=AgglomerativeClustering",
+        ),
+    ],
+    ids=["hdbscan", "agglomerative"],
+)
+def test_a_clusterer_that_leaves_similar_tasks_alone_is_named(clustering, name):
+    data = make_multitask_classification(600, n_tasks=4, n_groups=2, random_state=0)
+    n_tasks = 4
+    if clustering == "hdbscan":
+        pytest.importorskip("hdbscan")
+        n_tasks = 3  # fewer than four tasks are noise to it
+    est = SelectiveSharingClassifier(clustering=clustering, random_state=0, **BRIEF)
+    with pytest.warns(TaskGroupWarning, match=rf"That would do, but {name}.* alone"):
+        est.fit(data.data, data.target[:, :n_tasks])
+    assert est.n_branches_ == n_tasks
+    assert est.task_similarity_[0, 1] > est.min_similarity
+
+
+def test_unrelated_tasks_are_told_apart_from_those_left_alone():
+    X = np.random.RandomState(0).normal(size=(600, 4))
+    est = SelectiveSharingClassifier(min_similarity=0.9, random_state=0, **BRIEF)
+    with pytest.warns(TaskGroupWarning, match="no two are related enough"):
+        est.fit(X, X > 0)
+    assert est.n_branches_ == 4
+
+
 @pytest.mark.parametrize("representation", ["mean", "gram", "tensor_train"])
 @pytest.mark.parametrize(
     "sharing", ["similarity", "dissimilarity", "variance", "random"]
