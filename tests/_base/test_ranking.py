@@ -18,7 +18,7 @@ from skmtl import (
     MTVIBMixed,
 )
 from skmtl.datasets import make_multitask_regression
-from skmtl.exceptions import InputError, TargetError
+from skmtl.exceptions import InputError, TargetError, UnlabelledTaskWarning
 from skmtl.model_selection import StackedGridSearchCV, fit_stack
 from skmtl.similarity import adjusted_rand
 
@@ -213,7 +213,10 @@ def test_early_stopping_needs_pairs_on_both_sides():
     y[:, 1] = 3.0  # nothing to learn anywhere
     fitted = estimator.fit(X, y)
     assert np.isnan(fitted.history_["valid_loss_task_1"]).all()
-    assert fitted.score_tasks(X, y)[1] == 0
+    assert np.isnan(fitted.score_tasks(X, y)[1])
+    with pytest.warns(UnlabelledTaskWarning, match=r"1 of 3 tasks.*: task_1\."):
+        score = fitted.score(X, y)
+    assert score == pytest.approx(fitted.score_tasks(X, y)[[0, 2]].mean())
 
 
 def test_groups_are_found_from_orders():
