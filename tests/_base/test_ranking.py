@@ -97,6 +97,29 @@ def test_text_is_refused():
         HardSharingRanker(**QUICK).fit(X, np.where(Y[:, 0] > 0, "good", "bad"))
 
 
+def test_ordered_categories_are_to_be_passed_as_codes():
+    names = ["bad", "fair", "good"]
+    places = np.digitize(Y[:, 0], [-1, 1])
+    places[::5] = -1
+    taste = pd.Series(pd.Categorical.from_codes(places, names, ordered=True))
+    with pytest.raises(
+        TargetError, match=r"pass their codes, .*`.cat.codes`, with NaN"
+    ):
+        HardSharingRanker(**QUICK).fit(X, taste)
+    unordered = taste.cat.as_unordered()
+    with pytest.raises(TargetError, match="or use a classifier"):
+        HardSharingRanker(**QUICK).fit(X, unordered)
+    words = [None if place < 0 else names[place] for place in places]
+    table = pl.DataFrame({"taste": pl.Series(words, dtype=pl.Enum(names))})
+    with pytest.raises(TargetError, match=r"pass their numbers, `.to_physical\(\)`"):
+        HardSharingRanker(**QUICK).fit(X, table)
+    codes = taste.cat.codes.replace(-1, np.nan)
+    ranker = HardSharingRanker(**QUICK).fit(X, codes)
+    assert ranker.score(X, codes) > 0.5
+    ranker.fit(X, table.select(pl.col("taste").to_physical()))
+    assert ranker.score(X, codes) > 0.5
+
+
 def test_integer_weights_repeat_rows_in_scores():
     ranker = HardSharingRanker(**QUICK).fit(X, HOLED)
     times = RANDOM.randint(0, 3, size=N_ROWS)
