@@ -55,7 +55,7 @@ class TaskGroupWarning(SkmtlWarning):
 
 
 class UnlabelledTaskWarning(SkmtlWarning):
-    """A task has no observed label in the data given and is left out of a score."""
+    """A task has no observed label, or none to rank, and is left out of a score."""
 
 
 class RareClassWarning(SkmtlWarning):

@@ -67,7 +67,7 @@ def start_from(estimator, prepared):
     Raises
     ------
     InputError
-        If tasks, classes or the network differ.
+        If tasks, classes or the network differ, or a parameter that shaped it.
     """
     module = estimator.net_.module_
     plans = prepared.plans
@@ -83,6 +83,7 @@ def start_from(estimator, prepared):
         )
         or _other_tasks(estimator._targets, prepared.data.encoder)
         or _other_shapes(members[0], plans[0].network)
+        or _other_parameter(members[0], plans[0].network)
     )
     if differences:
         raise InputError(
@@ -123,3 +124,8 @@ def _other_shapes(before, now):
             shapes = f"{new.get(name)} instead of {old.get(name)}"
             return f"network, where {name!r} has the shape {shapes}"
     return None
+
+
+def _other_parameter(before, now):
+    found = now.difference_to(before)
+    return None if found is None else _difference(*found)

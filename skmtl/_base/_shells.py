@@ -67,7 +67,8 @@ default=None
         -------
         scores : ndarray of shape (n_tasks,)
             Accuracy of classification tasks, R2 of regression tasks, Kendall's tau-b
-            of ranking tasks; NaN without an observed label.
+            of ranking tasks; NaN without an observed label, and for a ranking without
+            two different ones.
         """
         check_is_fitted(self, "net_")
         codes, observed = self._targets.transform(y, unseen="code")
@@ -87,7 +88,7 @@ default=None
         return scores
 
     def score(self, X, y, sample_weight=None):
-        """Mean of :meth:`score_tasks` over the tasks with observed labels.
+        """Mean of :meth:`score_tasks` over the tasks that have a score.
 
         Parameters
         ----------
@@ -107,12 +108,13 @@ default=None
         Raises
         ------
         TargetError
-            If no task has an observed label.
+            If no task has a score.
 
         Warns
         -----
         UnlabelledTaskWarning
-            If a task has no observed label; it is left out.
+            If a task has no observed label, or is a ranking whose labels are all
+            equal; it is left out.
         """
         scores = self.score_tasks(X, y, sample_weight=sample_weight)
         return mean_score(scores, self.task_names_)

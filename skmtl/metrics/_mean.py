@@ -57,14 +57,16 @@ def mean_score(
     finite = np.isfinite(scores)
     if not weight[finite].any():
         raise TargetError(
-            "At least one task needs observed labels to be scored; found none among "
-            f"{len(scores)} tasks ({', '.join(names)}). Give rows with labels."
+            "At least one task needs observed labels to be scored, different ones "
+            f"where orders are; found none among {len(scores)} tasks "
+            f"({', '.join(names)}). Give rows with labels."
         )
     if not finite.all():
         left_out = [names[task] for task in np.flatnonzero(~finite)]
         warnings.warn(
-            f"{len(left_out)} of {len(scores)} tasks have too few observed labels and "
-            f"are left out of the mean score: {', '.join(left_out)}.",
+            f"{len(left_out)} of {len(scores)} tasks have too few observed labels, or "
+            "none that differ where orders are scored, and are left out of the mean "
+            f"score: {', '.join(left_out)}.",
             UnlabelledTaskWarning,
             stacklevel=2,
         )

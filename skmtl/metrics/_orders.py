@@ -32,8 +32,8 @@ def kendall_tau_scores(
     Returns
     -------
     scores : ndarray of shape (n_tasks,)
-        Between -1 and 1; NaN for a task without observed label; 0 where all targets
-        or all predictions are equal, so that constant predictions gain nothing.
+        Between -1 and 1; NaN for a task without two different labels, which has no
+        order; 0 where all predictions are equal, so that they gain nothing.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def ndcg_scores(y_true: Any, y_pred: Any, k: int | None = None) -> np.ndarray:
     Returns
     -------
     scores : ndarray of shape (n_tasks,)
-        Between 0 and 1; NaN for a task with fewer than two observed labels; 0 where
-        all gains are zero.
+        Between 0 and 1; NaN for a task without two different labels, which any
+        scores put into the best order.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def ndcg_scores(y_true: Any, y_pred: Any, k: int | None = None) -> np.ndarray:
     """
 
     def ndcg(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> float:
-        if len(true) < 2:
+        if true.min() == true.max():
             return float("nan")
         return float(ndcg_score(true[np.newaxis], pred[np.newaxis], k=k))
 
@@ -137,7 +137,9 @@ def _check_gains(true: np.ndarray, name: str) -> None:
 
 
 def _kendall_tau(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> float:
-    if true.min() == true.max() or pred.min() == pred.max():
+    if true.min() == true.max():
+        return float("nan")
+    if pred.min() == pred.max():
         return 0.0
     pairs = count_pairs(true, pred, weight)
     excess = pairs.concordant - pairs.discordant

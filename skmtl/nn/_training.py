@@ -156,3 +156,19 @@ class TrainingHooks(nn.Module):
             State of a network that was trained with the same parameters. What does
             not fit is left as it is.
         """
+
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Find a parameter that could not change the fitted network any more.
+
+        Parameters
+        ----------
+        fitted : TrainingHooks
+            Of the same tasks and shapes, whose state this network is about to take.
+
+        Returns
+        -------
+        (str, object, object), or None
+            The parameter in words, its value in the fitted network and in this one;
+            None if all that matter are the same.
+        """
+        return None

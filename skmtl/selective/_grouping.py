@@ -1,6 +1,6 @@
 """From similarities to the groups that are to share a branch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,15 @@ class Sharing:
     def is_given(self) -> bool:
         """Whether the groups are given."""
         return not isinstance(self.sharing, str)
+
+    def described(self) -> dict[str, Any]:
+        """Values by the names of the estimator's parameters, a clusterer in words."""
+        values = {own.name: getattr(self, own.name) for own in fields(self)}
+        values["tensor_shape"] = values.pop("reshape")
+        chosen = self.clustering
+        if not isinstance(chosen, str):
+            values["clustering"] = f"{type(chosen).__name__}: {chosen.get_params()}"
+        return values
 
     def group(
         self,

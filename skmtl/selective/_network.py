@@ -247,6 +247,16 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         if name in weights and 0 < weights[name].shape[-3] < self.branches.n_stored:
             self.branches.shrink(weights[name].shape[-3])
 
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Compare the ways to share; branches that were merged never part again."""
+        if not bool((fitted.closed_epoch > 0).any()):
+            return None
+        before, now = fitted.sharing.described(), self.sharing.described()
+        for name, value in before.items():
+            if value != now[name]:
+                return f"`{name}`", value, now[name]
+        return None
+
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
         """Branches, merges, and what the groups were made of."""
         names = set(self.member_buffers) - {"quiet_epochs", "seed", "steps_seen"}

@@ -21,12 +21,12 @@ OPTIONS = {
             StrOptions({"similarity", "dissimilarity", "variance", "random"}),
             "array-like",
         ],
-        "{'similarity', 'dissimilarity', 'variance', 'random'} or array-like of shape "
-        "(n_tasks,)",
+        "{'similarity', 'dissimilarity', 'variance', 'random'}, array-like of shape "
+        "(n_tasks,), or dict",
         "Which tasks share a branch: those that are most alike; as many groups of "
         "those that are least alike; those whose gradients come close at some step; "
         "groups of the sizes that similarity finds, drawn at random. An array gives "
-        "the group of each task.",
+        "the group of each task, a dict (or a Series) by the names of the tasks.",
     ),
     "representation": Parameter(
         "whitened",

@@ -16,6 +16,7 @@ from skmtl._base import (
 from skmtl.exceptions import InputError, TaskGroupWarning
 
 from ._branches import Branches, start_equally
+from ._given import read_groups
 from ._grouping import Sharing, number_groups
 from ._network import SelectiveSharingNetwork
 from ._sharing import EVENT_FIELDS
@@ -47,7 +48,7 @@ n_parameters_ : int
     def _build_network(self, context):
         specs = context.specs
         encoder = encoder_of(self, context, self.latent_dim)
-        sharing = self._sharing(len(specs))
+        sharing = self._sharing([spec.name for spec in specs])
         sizes = tuple(self.branch_layer_sizes)
         if not sizes:
             raise InputError(
@@ -70,16 +71,15 @@ n_parameters_ : int
             row_dims=len(context.input_shape),
         )
 
-    def _sharing(self, n_tasks):
+    def _sharing(self, task_names):
         chosen = self.sharing
-        if not isinstance(chosen, str):
-            chosen = np.asarray(chosen)
-            if chosen.shape != (n_tasks,):
+        if self._is_given:
+            if self.n_groups is not None:
                 raise InputError(
-                    f"`sharing` must give one group per task, shape ({n_tasks},); "
-                    f"found shape {chosen.shape}."
+                    "`n_groups` must be None where `sharing` gives the groups; found "
+                    f"n_groups={self.n_groups}. Leave one of the two at its default."
                 )
-            chosen = tuple(number_groups(chosen).tolist())
+            chosen = read_groups(chosen, task_names)
         shape = self.tensor_shape
         return Sharing(
             sharing=chosen,
@@ -176,12 +176,26 @@ n_parameters_ : int
         n_tasks = off.shape[-1]
         if any(own["branch_of"].max() + 1 < n_tasks for own in by_member):
             return
+        reason = "Each task has a signal, but no two are related enough."
+        if off.max() >= self.min_similarity:
+            reason = (
+                f"That would do, but {self._grouped_by} left every task alone. Use "
+                "clustering='gap', or give the groups as `sharing`."
+            )
         warn_user(
             "No branches were merged: the largest similarity of two tasks is "
-            f"{off.max():.2f} (`min_similarity={self.min_similarity}`). Each task has "
-            "a signal, but no two are related enough.",
+            f"{off.max():.2f} (`min_similarity={self.min_similarity}`). {reason}",
             TaskGroupWarning,
         )
+
+    @property
+    def _grouped_by(self):
+        """The parameter that says which of the similar tasks form a group."""
+        if self.sharing == "variance":
+            return "sharing='variance'"
+        if self.n_groups is not None:
+            return f"n_groups={self.n_groups}"
+        return f"clustering={self.clustering!r}"
 
 
 def _events(table):

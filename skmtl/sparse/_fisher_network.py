@@ -107,6 +107,16 @@ class FisherNetwork(MaskedNetwork):
             if fisher != "magnitude":
                 self._add_buffer(f"fisher_{place}", value)
 
+    def n_weights_kept(self) -> int:
+        """Count the weights that a task of the first member keeps, masks or not yet."""
+        return int(self.n_kept.flatten()[0])
+
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Compare the numbers of weights, in all and in each layer at least."""
+        before, now = fitted.floors.tolist(), self.floors.tolist()
+        floors = ("`layer_floor`, in weights of each layer", before, now)
+        return super().difference_to(fitted) or (floors if before != now else None)
+
     def information(self) -> list[Tensor]:
         """Moving average ``(*members, n_tasks, *weight)`` per layer, squared nats."""
         count = len(self.layer_names)

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
 from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, UserEncoder
 
+from ._covered import CoveredGradient
 from ._layers import MaskedLayer
 from ._rows import RowGroups, SharedDraws, take_rows
 from ._shared_pass import shared_representation
@@ -110,6 +110,20 @@ class MaskedNetwork(MultiTaskNetwork):
         count = sum(math.prod(old.shape[start:]) for old, _ in pairs)
         return torch.as_tensor(changed) / count
 
+    def n_weights_kept(self) -> int:
+        """Count the weights that the first task of the first member keeps."""
+        axis = len(self.members)
+        return sum(
+            int(own.flatten(axis + 1).sum(-1).flatten()[0]) for own in self.masks()
+        )
+
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Compare the share of the weights, which the loaded masks would keep."""
+        before, now = fitted.n_weights_kept(), self.n_weights_kept()
+        if before == now:
+            return None
+        return "`keep_ratio`, in weights that a task keeps", before, now
+
     def derived(self) -> _Derived:
         """What follows from the present masks."""
         key = [(own.data_ptr(), own._version) for own in self.masks()]
@@ -133,7 +147,7 @@ class MaskedNetwork(MultiTaskNetwork):
         axis = len(self.members)
         factors = self.derived().factors
         parts = zip(self.layer_names, self.masked_weights(), factors, strict=True)
-        cover = _CoveredGradient.apply if self.masking == "gradient" else torch.mul
+        cover = CoveredGradient.apply if self.masking == "gradient" else torch.mul
         return {
             name: cover(weight, factor.select(axis, task))
             for name, weight, factor in parts
@@ -275,18 +289,3 @@ class MaskedNetwork(MultiTaskNetwork):
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
         """Masks, one tensor ``(*members, n_tasks, *weight)`` per layer."""
         return {f"mask_{place}": own for place, own in enumerate(self.masks())}
-
-
-class _CoveredGradient(torch.autograd.Function):
-    """Passes weights on, and lets only some of them learn (eq. 4)."""
-
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, mask: Tensor) -> Tensor:
-        ctx.save_for_backward(mask)
-        return weight.view_as(weight)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        (mask,) = ctx.saved_tensors
-        return upstream[0] * mask, None

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from skmtl.exceptions import TargetError
-from skmtl.tasks._columns import Column, display_value, distinct_labels
+from skmtl.tasks._columns import Column, ColumnLayout, display_value, distinct_labels
 from skmtl.tasks._spec import TaskSpec
 
 __all__ = [
@@ -247,7 +247,16 @@ def check_real(column: Column) -> None:
     if column.n_observed and not column.is_numeric:
         raise TargetError(
             f"A real target must hold numbers; task {column.name!r} of y holds text, "
-            f"for example {display_value(column.labels[0])}. Convert the column, or "
-            "use a classifier."
+            f"for example {display_value(column.labels[0])}. {_way_out(column.layout)}"
         )
     check_finite(column)
+
+
+def _way_out(layout: ColumnLayout) -> str:
+    """What to do with text where numbers are needed."""
+    if layout.ordered:
+        codes = "Its categories are in order: pass their codes, those of `.cat.codes`"
+        return f"{codes}, with NaN in the place of -1."
+    if layout.dtype == "Enum":
+        return "Its categories are in order: pass their numbers, `.to_physical()`."
+    return "Convert the column, or use a classifier."

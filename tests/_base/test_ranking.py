@@ -18,7 +18,7 @@ from skmtl import (
     MTVIBMixed,
 )
 from skmtl.datasets import make_multitask_regression
-from skmtl.exceptions import InputError, TargetError
+from skmtl.exceptions import InputError, TargetError, UnlabelledTaskWarning
 from skmtl.model_selection import StackedGridSearchCV, fit_stack
 from skmtl.similarity import adjusted_rand
 
@@ -95,6 +95,29 @@ def test_containers():
 def test_text_is_refused():
     with pytest.raises(TargetError, match="'task_0' of y holds text"):
         HardSharingRanker(**QUICK).fit(X, np.where(Y[:, 0] > 0, "good", "bad"))
+
+
+def test_ordered_categories_are_to_be_passed_as_codes():
+    names = ["bad", "fair", "good"]
+    places = np.digitize(Y[:, 0], [-1, 1])
+    places[::5] = -1
+    taste = pd.Series(pd.Categorical.from_codes(places, names, ordered=True))
+    with pytest.raises(
+        TargetError, match=r"pass their codes, .*`.cat.codes`, with NaN"
+    ):
+        HardSharingRanker(**QUICK).fit(X, taste)
+    unordered = taste.cat.as_unordered()
+    with pytest.raises(TargetError, match="or use a classifier"):
+        HardSharingRanker(**QUICK).fit(X, unordered)
+    words = [None if place < 0 else names[place] for place in places]
+    table = pl.DataFrame({"taste": pl.Series(words, dtype=pl.Enum(names))})
+    with pytest.raises(TargetError, match=r"pass their numbers, `.to_physical\(\)`"):
+        HardSharingRanker(**QUICK).fit(X, table)
+    codes = taste.cat.codes.replace(-1, np.nan)
+    ranker = HardSharingRanker(**QUICK).fit(X, codes)
+    assert ranker.score(X, codes) > 0.5
+    ranker.fit(X, table.select(pl.col("taste").to_physical()))
+    assert ranker.score(X, codes) > 0.5
 
 
 def test_integer_weights_repeat_rows_in_scores():
@@ -213,7 +236,10 @@ def test_early_stopping_needs_pairs_on_both_sides():
     y[:, 1] = 3.0  # nothing to learn anywhere
     fitted = estimator.fit(X, y)
     assert np.isnan(fitted.history_["valid_loss_task_1"]).all()
-    assert fitted.score_tasks(X, y)[1] == 0
+    assert np.isnan(fitted.score_tasks(X, y)[1])
+    with pytest.warns(UnlabelledTaskWarning, match=r"1 of 3 tasks.*: task_1\."):
+        score = fitted.score(X, y)
+    assert score == pytest.approx(fitted.score_tasks(X, y)[[0, 2]].mean())
 
 
 def test_groups_are_found_from_orders():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import AgglomerativeClustering
 
 from skmtl import (
     SelectiveSharingClassifier,
@@ -11,7 +12,7 @@ from skmtl import (
     SelectiveSharingRegressor,
 )
 from skmtl.datasets import make_multitask_classification, make_multitask_regression
-from skmtl.exceptions import ConvergenceError, TaskGroupWarning
+from skmtl.exceptions import ConvergenceError, InputError, TaskGroupWarning
 from skmtl.model_selection import fit_stack
 from tests.selective._fits import BRIEF, QUICK, fit, tables
 
@@ -154,11 +155,82 @@ def test_a_warm_start_keeps_the_branches(planted):
     assert len(est.merge_history_) == 1
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sharing": [0, 0, 0, 1, 1, 1]},
+        {"sharing": "random"},
+        {"clustering": AgglomerativeClustering(metric="precomputed", linkage="single")},
+        {"min_similarity": 0.9},
+        {"merge": "mean"},
+    ],
+    ids=lambda changed: "_".join([*changed, type(*changed.values()).__name__]),
+)
+def test_a_warm_start_cannot_part_branches(planted, changed):
+    est = fit(SelectiveSharingClassifier, planted.data, planted.target, warm_start=True)
+    [name] = changed
+    est.set_params(**changed)
+    with pytest.raises(InputError, match=f"found another `{name}`, .* instead of"):
+        est.fit(planted.data, planted.target)
+    assert est.branch_of_.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_warm_start_with_the_same_groups_in_other_words():
+    X, y = tables()
+    common = {**QUICK, "warm_start": True}
+    est = fit(SelectiveSharingClassifier, X, y, **common, sharing=list("abab"))
+    est.set_params(sharing=[7, 2, 7, 2]).fit(X, y)
+    assert est.branch_of_.tolist() == [0, 1, 0, 1]
+
+
+def test_a_warm_start_may_choose_anew_before_branches_merge(planted):
+    est = SelectiveSharingClassifier(
+        window=1000, max_epochs=1, batch_size=500, random_state=0, warm_start=True
+    )
+    with pytest.warns(TaskGroupWarning, match="No branches were merged"):
+        est.fit(planted.data, planted.target)
+    est.set_params(sharing=[0, 0, 0, 1, 1, 1], window=1)
+    est.fit(planted.data, planted.target)
+    assert est.branch_of_.tolist() == [0, 0, 0, 1, 1, 1]
+
+
 def test_one_task_has_one_branch():
     X, y = tables(n_classes=(2,))
     est = fit(SelectiveSharingClassifier, X, y[:, 0], window=1)
     assert est.n_branches_ == 1
     assert est.merge_history_ == []
+
+
+@pytest.mark.parametrize(
+    ("clustering", "name"),
+    [
+        ("hdbscan", "clustering='hdbscan'"),
+        (
+            AgglomerativeClustering(4, metric="precomputed", linkage="single"),
+            "clustering=AgglomerativeClustering",
+        ),
+    ],
+    ids=["hdbscan", "agglomerative"],
+)
+def test_a_clusterer_that_leaves_similar_tasks_alone_is_named(clustering, name):
+    data = make_multitask_classification(600, n_tasks=4, n_groups=2, random_state=0)
+    n_tasks = 4
+    if clustering == "hdbscan":
+        pytest.importorskip("hdbscan")
+        n_tasks = 3  # fewer than four tasks are noise to it
+    est = SelectiveSharingClassifier(clustering=clustering, random_state=0, **BRIEF)
+    with pytest.warns(TaskGroupWarning, match=rf"That would do, but {name}.* alone"):
+        est.fit(data.data, data.target[:, :n_tasks])
+    assert est.n_branches_ == n_tasks
+    assert est.task_similarity_[0, 1] > est.min_similarity
+
+
+def test_unrelated_tasks_are_told_apart_from_those_left_alone():
+    X = np.random.RandomState(0).normal(size=(600, 4))
+    est = SelectiveSharingClassifier(min_similarity=0.9, random_state=0, **BRIEF)
+    with pytest.warns(TaskGroupWarning, match="no two are related enough"):
+        est.fit(X, X > 0)
+    assert est.n_branches_ == 4
 
 
 @pytest.mark.parametrize("representation", ["mean", "gram", "tensor_train"])

@@ -258,3 +258,26 @@ def test_rankings_are_masked_by_what_moves_their_scores():
     est.set_params(fisher="batch")
     with pytest.raises(InputError, match=r"`fisher`.*rankings.*'task_0'.*'exact'"):
         est.fit(X, ranked)
+
+
+# ---- going on
+
+
+@pytest.mark.parametrize("n_estimators", [1, 2])
+@pytest.mark.parametrize("cls", EVERY)
+def test_a_warm_start_keeps_the_share_of_the_weights(cls, n_estimators):
+    options = {**QUICK, "n_estimators": n_estimators, "warm_start": True}
+    est = cls(keep_ratio=0.5, **options).fit(X, Y)
+    ratio = est.keep_ratio_
+    assert est.fit(X, Y).keep_ratio_ == ratio
+    masks = est.masks_
+    with pytest.raises(InputError, match=r"found another `keep_ratio`.* instead of"):
+        est.set_params(keep_ratio=0.2).fit(X, Y)
+    assert est.masks_ is masks
+    assert est.set_params(warm_start=False).fit(X, Y).keep_ratio_ < ratio / 2
+
+
+def test_a_warm_start_keeps_the_floors_of_the_layers():
+    est = FisherSparseMTLClassifier(warm_start=True, **QUICK).fit(X, Y)
+    with pytest.raises(InputError, match=r"found another `layer_floor`.* instead of"):
+        est.set_params(layer_floor=0.0).fit(X, Y)
