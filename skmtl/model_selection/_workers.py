@@ -47,8 +47,9 @@ def count_workers(n_jobs, n_fits, estimator, X):
     # how many labels there are decides about the weight decay only
     labelled = np.ones((n_rows, 1), dtype=bool)
     try:
+        final._validate_params()
         settings = resolve_settings(final, np.dtype(np.float32), labelled)
-    except (TypeError, ValueError):
+    except ValueError:
         return 1  # each fit will say what is wrong with its parameters
     if settings.device.type != "cpu":
         return 1

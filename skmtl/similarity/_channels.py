@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..exceptions import InputError
-from ._measures import _rows_per_task, _unit_diagonal
+from ._measures import rows_per_task, unit_diagonal
 
 Float = NDArray[np.float64]
 
@@ -52,8 +52,8 @@ def channel_overlap(covariance: ArrayLike, noise_log_variance: ArrayLike) -> Flo
            [0.9, 1. , 0. ],
            [0. , 0. , 1. ]])
     """
-    noise = _rows_per_task(noise_log_variance, "noise_log_variance")
-    table = _rows_per_task(covariance, "covariance")
+    noise = rows_per_task(noise_log_variance, "noise_log_variance")
+    table = rows_per_task(covariance, "covariance")
     n_dimensions = noise.shape[-1]
     if noise.ndim != 2 or table.shape != (n_dimensions, n_dimensions):
         raise InputError(
@@ -70,4 +70,4 @@ def channel_overlap(covariance: ArrayLike, noise_log_variance: ArrayLike) -> Flo
     products = flat @ flat.T
     power = np.sqrt(np.outer(products.diagonal(), products.diagonal()))
     overlap = np.divide(products, power, out=np.zeros_like(power), where=power > 0)
-    return _unit_diagonal(np.clip(overlap, 0.0, 1.0))
+    return unit_diagonal(np.clip(overlap, 0.0, 1.0))

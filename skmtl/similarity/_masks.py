@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..exceptions import InputError
-from ._measures import _unit_diagonal
+from ._measures import unit_diagonal
 
 Float = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def mask_overlap(masks: Sequence[ArrayLike]) -> Float:
     excess = np.divide(
         found - expected, room, out=np.zeros_like(room), where=room > 1e-9
     )
-    return _unit_diagonal(np.clip(excess, 0.0, 1.0))
+    return unit_diagonal(np.clip(excess, 0.0, 1.0))
 
 
 def information_correlation(information: Sequence[ArrayLike]) -> Float:
@@ -116,7 +116,7 @@ def information_correlation(information: Sequence[ArrayLike]) -> Float:
         products += logarithm @ logarithm.T
     power = np.sqrt(np.outer(products.diagonal(), products.diagonal()))
     correlation = np.divide(products, power, out=np.zeros_like(power), where=power > 0)
-    return _unit_diagonal(np.clip(correlation, 0.0, 1.0))
+    return unit_diagonal(np.clip(correlation, 0.0, 1.0))
 
 
 def _layers(values: Sequence[ArrayLike], name: str, dtype: type) -> list[NDArray]:

@@ -39,7 +39,7 @@ def capacity_overlap(capacity: ArrayLike) -> Float:
            [0.5, 1. , 0. ],
            [0. , 0. , 1. ]])
     """
-    capacities = _rows_per_task(capacity, "capacity")
+    capacities = rows_per_task(capacity, "capacity")
     if (capacities < 0).any():
         raise InputError(
             "`capacity` must not be negative; its smallest value is "
@@ -49,7 +49,7 @@ def capacity_overlap(capacity: ArrayLike) -> Float:
     shared = np.minimum(left, right).sum(-1)
     used = np.maximum(left, right).sum(-1)
     overlap = np.divide(shared, used, out=np.zeros_like(shared), where=used > 0)
-    return _unit_diagonal(overlap)
+    return unit_diagonal(overlap)
 
 
 def capacity_distance(capacity: ArrayLike) -> Float:
@@ -77,7 +77,7 @@ def capacity_distance(capacity: ArrayLike) -> Float:
     array([[0., 1.],
            [1., 0.]])
     """
-    return _city_block(_rows_per_task(capacity, "capacity"))
+    return _city_block(rows_per_task(capacity, "capacity"))
 
 
 def log_variance_distance(noise_log_variance: ArrayLike) -> Float:
@@ -110,7 +110,7 @@ def log_variance_distance(noise_log_variance: ArrayLike) -> Float:
     array([[0., 3.],
            [3., 0.]])
     """
-    return _city_block(_rows_per_task(noise_log_variance, "noise_log_variance"))
+    return _city_block(rows_per_task(noise_log_variance, "noise_log_variance"))
 
 
 def apply_gate(
@@ -163,7 +163,7 @@ def apply_gate(
             f"`reliability` and `null` must have one value for each of the "
             f"{table.shape[-1]} tasks; got shape {heard.shape}."
         )
-    return _unit_diagonal(table * heard[..., :, None] * heard[..., None, :])
+    return unit_diagonal(table * heard[..., :, None] * heard[..., None, :])
 
 
 def label_correlation(y: ArrayLike) -> Float:
@@ -219,10 +219,10 @@ def label_correlation(y: ArrayLike) -> Float:
     correlation = np.divide(
         np.abs(covariance), power, out=np.zeros_like(power), where=power > 0
     )
-    return _unit_diagonal(np.minimum(correlation, 1.0))
+    return unit_diagonal(np.minimum(correlation, 1.0))
 
 
-def _rows_per_task(values: ArrayLike, name: str) -> Float:
+def rows_per_task(values: ArrayLike, name: str) -> Float:
     table = np.asarray(values, dtype=np.float64)
     if table.ndim < 2:
         raise InputError(
@@ -239,7 +239,7 @@ def _city_block(table: Float) -> Float:
     return np.abs(table[..., :, None, :] - table[..., None, :, :]).sum(-1)
 
 
-def _unit_diagonal(table: Float) -> Float:
+def unit_diagonal(table: Float) -> Float:
     index = np.arange(table.shape[-1])
     table[..., index, index] = 1.0
     return table
