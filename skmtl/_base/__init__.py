@@ -2,6 +2,7 @@
 
 from ._context import NetworkContext, encoder_of, heads_of
 from ._documentation import multitask_estimator
+from ._evidence import read_tasks
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
 from ._parameters import Parameter, parameter_table, stackable_parameters
@@ -26,6 +27,7 @@ __all__ = [
     "heads_of",
     "multitask_estimator",
     "parameter_table",
+    "read_tasks",
     "resolve_settings",
     "stackable_parameters",
     "task_attributes",

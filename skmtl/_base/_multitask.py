@@ -16,6 +16,7 @@ from ._continuation import start_from
 from ._evidence import check_grouping, read_tasks
 from ._prediction import PredictionMixin
 from ._prepare import prepare
+from ._relations import warn_of_unrelated_tasks
 from ._representation import representation_variance
 from ._state import StorableMixin
 from ._streaming import prepare_batches
@@ -64,7 +65,9 @@ class MultiTaskEstimator(
 
     def _read_tasks(self, net, data, by_member, seed):
         """Fitted attributes on how the tasks relate."""
-        return read_tasks(self, net, data, by_member, seed)
+        found = read_tasks(self, net, data, by_member, seed)
+        warn_of_unrelated_tasks(found, data.encoder.task_names, self)
+        return found
 
     # ---- fit
 

@@ -9,7 +9,7 @@ from ..exceptions import TaskGroupWarning
 from ..similarity import co_association, group_tasks
 from ._warn import warn_user
 
-__all__ = ["task_attributes", "warn_of_silent_tasks"]
+__all__ = ["task_attributes", "warn_of_silent_tasks", "warn_of_unrelated_tasks"]
 
 
 def task_attributes(
@@ -88,6 +88,42 @@ def warn_of_silent_tasks(
         task_names,
         "their target does not vary, so that there is nothing to relate. Check how "
         "the column came about, or leave it out.",
+    )
+
+
+def warn_of_unrelated_tasks(
+    attributes: dict[str, Any], task_names: Sequence[str], estimator: Any
+) -> None:
+    """Say why no group formed although tasks have signals.
+
+    Parameters
+    ----------
+    attributes : dict of str to object
+        Of :func:`task_attributes`.
+    task_names : sequence of str
+    estimator : estimator
+        Says how its tasks were grouped.
+    """
+    heard = attributes["task_reliability_"] > attributes["task_null_"]
+    labels = attributes["task_groups_"]
+    by_number = estimator.n_groups is not None
+    if heard.sum() < 2 or by_number or len(np.unique(labels)) < len(labels):
+        return
+    similarity = np.tril(attributes["task_similarity_"], -1)
+    first, second = np.unravel_index(similarity.argmax(), similarity.shape)
+    largest = similarity[first, second]
+    reason = "no two of them are related enough."
+    if largest >= estimator.min_similarity:
+        reason = (
+            f"clustering={estimator.clustering!r} left every task alone. Use "
+            "clustering='gap'."
+        )
+    warn_user(
+        f"No tasks form a group in `task_groups_`: {heard.sum()} of the "
+        f"{len(labels)} tasks have a signal, but {reason} The largest similarity is "
+        f"{largest:.2f}, of {task_names[second]!r} and {task_names[first]!r} "
+        f"(`min_similarity={estimator.min_similarity}`).",
+        TaskGroupWarning,
     )
 
 

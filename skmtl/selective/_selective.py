@@ -9,6 +9,7 @@ from skmtl._base import (
     MultiTaskEstimator,
     encoder_of,
     heads_of,
+    read_tasks,
     task_attributes,
     warn_of_silent_tasks,
     warn_user,
@@ -144,7 +145,7 @@ n_parameters_ : int
                 TaskGroupWarning,
             )
         if self._is_given or not closed:
-            found = super()._read_tasks(net, data, by_member, seed)
+            found = read_tasks(self, net, data, by_member, seed)
         else:
             found = self._own_relations(names, by_member)
         if len(by_member) == 1 and closed:

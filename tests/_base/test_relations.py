@@ -1,0 +1,69 @@
+"""What a fit says of tasks that form no group."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from skmtl import HardSharingClassifier, HierarchicalIBRegressor
+from skmtl.exceptions import TaskGroupWarning
+
+QUICK = {"hidden_layer_sizes": (16,), "max_epochs": 5, "random_state": 0}
+X = np.random.RandomState(0).normal(size=(400, 6))
+UNRELATED = (X[:, :3] > 0).astype(int)
+
+
+def messages(estimator, y):
+    """Texts of the warnings on groups that a fit gives."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator.fit(X, y)
+    return [str(one.message) for one in caught if one.category is TaskGroupWarning]
+
+
+@pytest.mark.parametrize("n_tasks", [2, 3])
+def test_learnable_tasks_that_are_unrelated(n_tasks):
+    estimator = HardSharingClassifier(**QUICK)
+    [text] = messages(estimator, UNRELATED[:, :n_tasks])
+    assert f"{n_tasks} of the {n_tasks} tasks have a signal" in text
+    assert "no two of them are related enough" in text
+    off = estimator.task_similarity_ - np.eye(n_tasks)
+    assert f"largest similarity is {off.max():.2f}" in text
+    assert len(set(estimator.task_groups_)) == n_tasks
+
+
+def test_names_of_the_closest_pair():
+    y = np.column_stack([X[:, 2], X[:, 0], X[:, 1], X[:, 0] + 2 * X[:, 4]])
+    estimator = HierarchicalIBRegressor(**QUICK, min_similarity=0.99)
+    [text] = messages(estimator, y)
+    assert "of 'task_1' and 'task_3' (`min_similarity=0.99`)" in text
+
+
+def test_clustering_that_leaves_related_tasks_alone():
+    y = np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0], UNRELATED[:, 1]])
+    alone = messages(HardSharingClassifier(**QUICK, clustering="hdbscan"), y)
+    assert any("clustering='hdbscan' left every task alone" in text for text in alone)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        UNRELATED[:, 0],
+        np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0]]),
+        np.column_stack([UNRELATED[:, :2], UNRELATED[:, 0] ^ (X[:, 0] > 2)]),
+    ],
+    ids=["one task", "related", "two of three related"],
+)
+def test_nothing_is_said_of_groups(y):
+    assert messages(HardSharingClassifier(**QUICK), y) == []
+
+
+def test_nothing_is_said_where_the_number_is_given():
+    assert messages(HardSharingClassifier(**QUICK, n_groups=3), UNRELATED) == []
+
+
+def test_tasks_without_a_signal_are_told_once():
+    noise = np.random.RandomState(1).randint(2, size=(400, 2))
+    y = np.column_stack([UNRELATED[:, 0], noise])
+    [text] = messages(HardSharingClassifier(**QUICK), y)
+    assert "permuted labels" in text
