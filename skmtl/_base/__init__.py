@@ -5,7 +5,12 @@ from ._documentation import multitask_estimator
 from ._evidence import read_tasks
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
-from ._parameters import Parameter, parameter_table, stackable_parameters
+from ._parameters import (
+    BATCH_NORM,
+    Parameter,
+    parameter_table,
+    stackable_parameters,
+)
 from ._relations import task_attributes, warn_of_silent_tasks
 from ._resolve import resolve_settings
 from ._rules import LayerSizes
@@ -13,6 +18,7 @@ from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
 from ._warn import warn_user
 
 __all__ = [
+    "BATCH_NORM",
     "ClassifierShell",
     "FitJob",
     "LayerSizes",

@@ -96,6 +96,7 @@ def encoder_of(estimator, context, latent_dim):
     -------
     Module
     """
+    normed = getattr(estimator, "batch_norm", False)
     return build_encoder(
         estimator.encoder,
         context.input_shape,
@@ -105,6 +106,7 @@ def encoder_of(estimator, context, latent_dim):
         activation=estimator.activation,
         dropout=estimator.dropout,
         dtype=context.dtype,
+        n_normed=len(context.specs) if normed else 0,
     )
 
 

@@ -17,6 +17,7 @@ from ._rules import (
 )
 
 __all__ = [
+    "BATCH_NORM",
     "SHARED",
     "Parameter",
     "constraints_of",
@@ -221,6 +222,16 @@ SHARED: dict[str, Parameter] = {
     ),
     "verbose": Parameter(0, ["verbose"], "int", "Whether to print one line per epoch."),
 }
+
+BATCH_NORM = Parameter(
+    False,
+    ["boolean"],
+    "bool",
+    "Whether each task has batch norm of its own in front of each activation of the "
+    "encoder: statistics over the rows that have a label of the task, kept for "
+    "predictions, and a scale and a shift. Each row then passes the encoder once for "
+    "each task. Must be False if `encoder` is a module or a callable.",
+)
 
 TASK_TYPES = Parameter(
     "auto",

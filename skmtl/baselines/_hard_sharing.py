@@ -1,6 +1,7 @@
 """Hard parameter sharing: one encoder, one head per task."""
 
 from .._base import (
+    BATCH_NORM,
     ClassifierShell,
     MixedShell,
     MultiTaskEstimator,
@@ -11,7 +12,7 @@ from .._base import (
     multitask_estimator,
     parameter_table,
 )
-from ..nn import MultiTaskNetwork
+from ..nn import MultiTaskNetwork, TaskNetwork
 
 __all__ = [
     "HardSharingClassifier",
@@ -21,12 +22,17 @@ __all__ = [
 ]
 
 
+_OWN = {"batch_norm": BATCH_NORM}
+
+
 class _HardSharing(MultiTaskEstimator):
     """The algorithm: all tasks read one representation."""
 
     def _build_network(self, context):
         encoder = encoder_of(self, context, self.latent_dim)
         heads = heads_of(context, encoder.out_features)
+        if self.batch_norm:
+            return TaskNetwork(encoder, heads, len(context.input_shape))
         return MultiTaskNetwork(encoder, heads)
 
 
@@ -71,12 +77,13 @@ class HardSharingClassifier(ClassifierShell, _HardSharing):
     array([0, 0, 1, 1])
     """
 
-    _parameter_table = parameter_table({}, kind="classifier")
+    _parameter_table = parameter_table(_OWN, kind="classifier")
 
     # <generated from the parameter table>
     def __init__(
         self,
         *,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -107,6 +114,7 @@ class HardSharingClassifier(ClassifierShell, _HardSharing):
         random_state=None,
         verbose=0,
     ):
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -175,12 +183,13 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
     (3, 4)
     """
 
-    _parameter_table = parameter_table({}, kind="regressor")
+    _parameter_table = parameter_table(_OWN, kind="regressor")
 
     # <generated from the parameter table>
     def __init__(
         self,
         *,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -210,6 +219,7 @@ class HardSharingRegressor(RegressorShell, _HardSharing):
         random_state=None,
         verbose=0,
     ):
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -286,12 +296,13 @@ class HardSharingRanker(RankerShell, _HardSharing):
     True
     """
 
-    _parameter_table = parameter_table({}, kind="ranker")
+    _parameter_table = parameter_table(_OWN, kind="ranker")
 
     # <generated from the parameter table>
     def __init__(
         self,
         *,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -321,6 +332,7 @@ class HardSharingRanker(RankerShell, _HardSharing):
         random_state=None,
         verbose=0,
     ):
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -390,12 +402,13 @@ class HardSharingMixed(MixedShell, _HardSharing):
     ['binary', 'continuous']
     """
 
-    _parameter_table = parameter_table({}, kind="mixed")
+    _parameter_table = parameter_table(_OWN, kind="mixed")
 
     # <generated from the parameter table>
     def __init__(
         self,
         *,
+        batch_norm=False,
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
@@ -427,6 +440,7 @@ class HardSharingMixed(MixedShell, _HardSharing):
         random_state=None,
         verbose=0,
     ):
+        self.batch_norm = batch_norm
         self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes

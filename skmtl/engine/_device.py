@@ -166,9 +166,9 @@ def encode_decode(
         Of shape (*members, batch, n_outputs_max) with one task per row.
     """
     if not settings.autocast:
-        return network.run(batch.x, batch.task_of_row, random)
+        return network.run(batch.x, batch.task_of_row, random, batch.weight)
     with torch.autocast(settings.device.type, torch.bfloat16):
-        z, outputs = network.run(batch.x, batch.task_of_row, random)
+        z, outputs = network.run(batch.x, batch.task_of_row, random, batch.weight)
     return z.to(settings.dtype), outputs.to(settings.dtype)
 
 

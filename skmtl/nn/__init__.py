@@ -10,8 +10,9 @@ members. A layer written for one network trains many, unchanged.
 torch.Size([5, 4, 2])
 """
 
+from ._build_encoder import build_encoder
 from ._direct import DirectPass
-from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder, build_encoder
+from ._encoders import ACTIVATIONS, ConvEncoder, MLPEncoder
 from ._fisher import fisher_information
 from ._heads import TaskHeads, rows_of_tasks
 from ._layers import (
@@ -31,6 +32,8 @@ from ._stacking import (
     unstack_module,
 )
 from ._task_fisher import task_fisher
+from ._task_network import TaskNetwork
+from ._task_norm import TaskNorm
 from ._user_encoder import UserEncoder
 
 __all__ = [
@@ -45,6 +48,8 @@ __all__ = [
     "MemberRandom",
     "MultiTaskNetwork",
     "TaskHeads",
+    "TaskNetwork",
+    "TaskNorm",
     "UserEncoder",
     "build_encoder",
     "fisher_information",

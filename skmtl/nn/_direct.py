@@ -81,11 +81,12 @@ class DirectPass:
         Returns
         -------
         bool
-            True for an :class:`MLPEncoder` with neither dropout nor frozen
+            True for an :class:`MLPEncoder` with neither norms nor dropout nor frozen
             parameters whose activation is "relu", "tanh" or "identity".
         """
         return (
             type(encoder) is MLPEncoder
+            and encoder.norms is None
             and encoder.dropout.rate == 0
             and encoder.activation in _SLOPES
             and all(parameter.requires_grad for parameter in encoder.parameters())

@@ -1,22 +1,19 @@
 """Encoders: from features to the shared representation."""
 
-import copy
-import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..exceptions import InputError
 from ._layers import Dropout, MemberConv2d, MemberLinear
 from ._pictures import picture_shape
 from ._random import MemberRandom
-from ._user_encoder import UserEncoder
+from ._task_norm import TaskNorm
 
-__all__ = ["ACTIVATIONS", "ConvEncoder", "MLPEncoder", "build_encoder"]
+__all__ = ["ACTIVATIONS", "ConvEncoder", "MLPEncoder"]
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -47,6 +44,9 @@ class MLPEncoder(nn.Module):
         Fraction of hidden units dropped in training.
     dtype : torch.dtype, default=torch.float32
         Type of the parameters.
+    n_normed : int, default=0
+        Number of tasks that have batch norm of their own (:class:`TaskNorm`) in front
+        of each activation; 0 for no norm.
 
     Examples
     --------
@@ -66,6 +66,7 @@ class MLPEncoder(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
         dtype: torch.dtype = torch.float32,
+        n_normed: int = 0,
     ) -> None:
         super().__init__()
         widths = [in_features, *hidden_layer_sizes]
@@ -73,6 +74,7 @@ class MLPEncoder(nn.Module):
             MemberLinear(fan_in, fan_out, generator, dtype)
             for fan_in, fan_out in pairwise(widths)
         )
+        self.norms = _norms_of(self.hidden, n_normed)
         self.activation = activation
         self.dropout = Dropout(dropout)
         self.latent = (
@@ -82,7 +84,12 @@ class MLPEncoder(nn.Module):
         )
         self.out_features = widths[-1] if latent_dim is None else latent_dim
 
-    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        random: MemberRandom | None = None,
+        labels: Tensor | None = None,
+    ) -> Tensor:
         """Compute the representation.
 
         Parameters
@@ -91,15 +98,19 @@ class MLPEncoder(nn.Module):
             Features; without member axes all members see the same rows.
         random : MemberRandom, optional
             Source of the dropout; None drops nothing.
+        labels : Tensor of shape ([*members,] n_tasks, batch), optional
+            As in :class:`TaskNorm`, for an encoder with norms.
 
         Returns
         -------
-        Tensor of shape (*members, batch, out_features)
-            Last affine layer, or last hidden layer if there is none.
+        Tensor of shape (*members, [n_tasks,] batch, out_features)
+            Last affine layer, or last hidden layer if there is none; with norms, one
+            representation for each task.
         """
         activate = ACTIVATIONS[self.activation]
-        for layer in self.hidden:
-            x = self.dropout(activate(layer(x)), random)
+        for layer, norm in zip(self.hidden, self.norms or repeat(None), strict=False):
+            x = layer(x) if norm is None else norm(layer(x), labels)
+            x = self.dropout(activate(x), random)
         return x if self.latent is None else self.latent(x)
 
 
@@ -124,6 +135,8 @@ class ConvEncoder(nn.Module):
         As in :class:`MLPEncoder`; convolutions drop nothing.
     dtype : torch.dtype, default=torch.float32
         Type of the parameters.
+    n_normed : int, default=0
+        As in :class:`MLPEncoder`; also after each convolution.
 
     Examples
     --------
@@ -144,6 +157,7 @@ class ConvEncoder(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
         dtype: torch.dtype = torch.float32,
+        n_normed: int = 0,
     ) -> None:
         super().__init__()
         self.has_channels = len(input_shape) == 3
@@ -154,14 +168,27 @@ class ConvEncoder(nn.Module):
             MemberConv2d(fan_in, fan_out, 3, generator, dtype)
             for fan_in, fan_out in pairwise(widths)
         )
+        self.norms = _norms_of(self.convolutions, n_normed)
         self.activation = activation
         flat = widths[-1] * (height // shrink) * (width // shrink)
         self.dense = MLPEncoder(
-            flat, hidden_layer_sizes, latent_dim, generator, activation, dropout, dtype
+            flat,
+            hidden_layer_sizes,
+            latent_dim,
+            generator,
+            activation,
+            dropout,
+            dtype,
+            n_normed,
         )
         self.out_features = self.dense.out_features
 
-    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        random: MemberRandom | None = None,
+        labels: Tensor | None = None,
+    ) -> Tensor:
         """Compute the representation.
 
         Parameters
@@ -170,120 +197,35 @@ class ConvEncoder(nn.Module):
             Pictures; without member axes all members see the same.
         random : MemberRandom, optional
             Source of the dropout; None drops nothing.
+        labels : Tensor of shape ([*members,] n_tasks, batch), optional
+            As in :class:`MLPEncoder`.
 
         Returns
         -------
-        Tensor of shape (*members, batch, out_features)
+        Tensor of shape (*members, [n_tasks,] batch, out_features)
             As from :class:`MLPEncoder`.
         """
         activate = ACTIVATIONS[self.activation]
         if not self.has_channels:
             x = x.unsqueeze(-3)
-        for layer in self.convolutions:
-            x = activate(layer(x))
+        for layer, norm in zip(
+            self.convolutions, self.norms or repeat(None), strict=False
+        ):
+            x = activate(layer(x) if norm is None else norm(layer(x), labels))
             pooled = F.max_pool2d(x.flatten(0, -4), 2)
             x = pooled.unflatten(0, x.shape[:-3])
-        return self.dense(x.flatten(-3), random)
+        return self.dense(x.flatten(-3), random, labels)
 
 
-def build_encoder(
-    encoder: str | nn.Module | Callable[..., nn.Module],
-    input_shape: Sequence[int],
-    *,
-    hidden_layer_sizes: Sequence[int],
-    latent_dim: int | None,
-    generator: torch.Generator,
-    activation: str = "relu",
-    dropout: float = 0.0,
-    dtype: torch.dtype = torch.float32,
-) -> Any:
-    """Build the encoder an estimator asks for.
-
-    Parameters
-    ----------
-    encoder : "mlp", "conv", Module, or callable
-        A module is copied with its weights. A callable gets the number of features
-        (or the shape of one row, for pictures) and returns a module.
-    input_shape : sequence of int
-        Shape of one row of X.
-    hidden_layer_sizes : sequence of int
-        As in :class:`MLPEncoder`; a user's encoder takes no notice.
-    latent_dim : int or None
-        As in :class:`MLPEncoder`. A user's encoder gets a last affine layer of this
-        width unless it has that width already.
-    generator : torch.Generator
-        Source of the initial values.
-    activation : str, default="relu"
-        As in :class:`MLPEncoder`; a user's encoder takes no notice.
-    dropout : float, default=0.0
-        As in :class:`MLPEncoder`; a user's encoder takes no notice.
-    dtype : torch.dtype, default=torch.float32
-        Type of the parameters.
-
-    Returns
-    -------
-    Module
-        With ``out_features`` and ``forward(x, random=None)``.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmtl.nn import build_encoder
-    >>> encoder = build_encoder(
-    ...     lambda n_features: torch.nn.Linear(n_features, 7),
-    ...     (3,),
-    ...     hidden_layer_sizes=[],
-    ...     latent_dim=None,
-    ...     generator=torch.Generator(),
-    ... )
-    >>> encoder.out_features
-    7
-    """
-    shape = tuple(input_shape)
-    options: dict[str, Any] = {
-        "generator": generator,
-        "activation": activation,
-        "dropout": dropout,
-        "dtype": dtype,
-    }
-    if isinstance(encoder, str) and encoder == "mlp":
-        return MLPEncoder(math.prod(shape), hidden_layer_sizes, latent_dim, **options)
-    if isinstance(encoder, str):
-        return ConvEncoder(shape, hidden_layer_sizes, latent_dim, **options)
-    body = UserEncoder(_user_module(encoder, shape), shape, dtype)
-    if latent_dim is None or latent_dim == body.out_features:
-        return body
-    return _Projected(body, latent_dim, generator, dtype)
-
-
-def _user_module(
-    encoder: nn.Module | Callable[..., nn.Module], shape: tuple[int, ...]
-) -> nn.Module:
-    if isinstance(encoder, nn.Module):
-        return copy.deepcopy(encoder)
-    module = encoder(shape[0] if len(shape) == 1 else shape)
-    if not isinstance(module, nn.Module):
-        raise InputError(
-            "`encoder` is a callable and must return a torch.nn.Module; found "
-            f"{type(module).__name__}."
-        )
-    return module
-
-
-class _Projected(nn.Module):
-    """A user's encoder followed by an affine layer."""
-
-    def __init__(
-        self,
-        body: UserEncoder,
-        latent_dim: int,
-        generator: torch.Generator,
-        dtype: torch.dtype,
-    ) -> None:
-        super().__init__()
-        self.body = body
-        self.latent = MemberLinear(body.out_features, latent_dim, generator, dtype)
-        self.out_features = latent_dim
-
-    def forward(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        return self.latent(self.body(x, random))
+def _norms_of(layers: nn.ModuleList, n_tasks: int) -> nn.ModuleList | None:
+    """Norms that follow on layers, whose own shift then rests at zero."""
+    if not n_tasks or not len(layers):
+        return None
+    norms = []
+    for layer in layers:
+        bias: Any = layer.bias
+        bias.detach().zero_()
+        bias.requires_grad_(False)
+        picture = isinstance(layer, MemberConv2d)
+        norms.append(TaskNorm(n_tasks, len(bias), picture, bias.dtype))
+    return nn.ModuleList(norms)

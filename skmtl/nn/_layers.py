@@ -28,9 +28,10 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
     Parameters
     ----------
-    x : Tensor of shape (batch, in) or (*leading, batch, in)
+    x : Tensor of shape (batch, in) or (*leading, [n_tasks,] batch, in)
         Without leading axes the batch is shared by all members; along a leading axis
-        of length one it is shared by the members of that axis.
+        of length one it is shared by the members of that axis. A further axis in front
+        of the batch stays.
     weight : Tensor of shape (*leading, out, in)
         One matrix per member.
     bias : Tensor of shape (*leading, out)
@@ -38,7 +39,7 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
     Returns
     -------
-    Tensor of shape (*leading, batch, out)
+    Tensor of shape (*leading, [n_tasks,] batch, out)
         ``x @ weight.T + bias`` of each member.
 
     Examples
@@ -56,6 +57,10 @@ def member_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         # One product (batch, in) x (in, members * out) instead of many small ones.
         joint = F.linear(x, weight.reshape(-1, weight.shape[-1]), bias.reshape(-1))
         return joint.unflatten(-1, (*leading, -1)).movedim(0, -2)
+    if x.dim() > weight.dim():
+        # Tasks, between members and batch, share the map of a member.
+        joint = member_linear(x.flatten(-3, -2), weight, bias)
+        return joint.unflatten(-2, x.shape[-3:-1])
     if _shares_batch(x, leading):
         joint = member_linear(x.squeeze(-3), weight.flatten(-3, -2), bias.flatten(-2))
         return joint.unflatten(-1, (leading[-1], -1)).movedim(-2, -3)
@@ -151,12 +156,12 @@ class MemberLinear(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape ([*members,] batch, in)
+        x : Tensor of shape ([*members, [n_tasks,]] batch, in)
             Without member axes all members see the same rows.
 
         Returns
         -------
-        Tensor of shape (*members, batch, out)
+        Tensor of shape (*members, [n_tasks,] batch, out)
             As from :func:`member_linear`.
         """
         return member_linear(x, self.weight, self.bias)
@@ -206,16 +211,21 @@ class MemberConv2d(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape ([*members,] batch, in, height, width)
-            Without member axes all members see the same pictures.
+        x : Tensor of shape ([*members, [n_tasks,]] batch, in, height, width)
+            Without member axes all members see the same pictures. An axis of tasks
+            stays.
 
         Returns
         -------
-        Tensor of shape (*members, batch, out, height, width)
+        Tensor of shape (*members, [n_tasks,] batch, out, height, width)
             Pictures of the same size.
         """
         padding = self.weight.shape[-1] // 2
         leading = self.weight.shape[:-4]
+        if x.dim() > self.weight.dim():
+            # Tasks, between members and batch, share the kernel of a member.
+            joint = self.forward(x.flatten(-5, -4))
+            return joint.unflatten(-4, x.shape[-5:-3])
         if not leading:
             return F.conv2d(x, self.weight, self.bias, padding=padding)
         weight, bias = self.weight.flatten(0, -4), self.bias.flatten()

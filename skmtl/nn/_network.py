@@ -74,6 +74,25 @@ class MultiTaskNetwork(TrainingHooks):
         """
         return self.encoder(x, random)
 
+    def encode_task(
+        self, task: int, x: Tensor, random: MemberRandom | None = None
+    ) -> Tensor:
+        """Compute the representation that one task reads.
+
+        Parameters
+        ----------
+        task : int
+            Index of the task.
+        x, random : Tensor or MemberRandom
+            As for :meth:`encode`.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, latent)
+            The shared one, where tasks do not differ.
+        """
+        return self.encode(x, random)
+
     def decode(
         self,
         z: Tensor,
@@ -125,6 +144,7 @@ class MultiTaskNetwork(TrainingHooks):
         x: Tensor,
         task_of_row: Tensor | None = None,
         random: MemberRandom | None = None,
+        weight: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Encode and decode, where tasks may have passes of their own.
 
@@ -132,6 +152,9 @@ class MultiTaskNetwork(TrainingHooks):
         ----------
         x, task_of_row, random : Tensor or MemberRandom
             As for :meth:`forward`.
+        weight : Tensor of shape ([*members,] batch, n_tasks), optional
+            Weights of the labels in training, all one by default; of shape
+            ([*members,] batch) with ``task_of_row``. Some networks look at them.
 
         Returns
         -------

@@ -67,8 +67,9 @@ def frozen_run(module: nn.Module) -> Callable[[Values, Tensor], Tensor]:
 
     def run(values: Values, x: Tensor) -> Tensor:
         own = {place: values[name] for place, name in places.items()}
+        given = {name: values[name] for name in buffers if name in values}
         output: Tensor = torch.func.functional_call(
-            module, {**own, **buffers}, (x,), tie_weights=False
+            module, {**own, **buffers, **given}, (x,), tie_weights=False
         )
         return output
 

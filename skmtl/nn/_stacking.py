@@ -60,7 +60,7 @@ def stack_modules(
         joined = torch.stack([part[name].detach() for part in parts])
         if members is not None:
             joined = joined.unflatten(0, members)
-        _replace(stacked, name, joined, isinstance(tensor, nn.Parameter))
+        _replace(stacked, name, joined, tensor)
     return stacked
 
 
@@ -93,7 +93,7 @@ def unstack_module(stacked: ModuleT, member: int | tuple[int, ...]) -> ModuleT:
     alone = copy.deepcopy(stacked)
     for name, tensor in list(member_tensors(alone)):
         own = tensor.detach()[member].clone()
-        _replace(alone, name, own, isinstance(tensor, nn.Parameter))
+        _replace(alone, name, own, tensor)
     return alone
 
 
@@ -174,7 +174,8 @@ def member_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
     return tensors
 
 
-def _replace(module: nn.Module, name: str, value: Tensor, parameter: bool) -> None:
+def _replace(module: nn.Module, name: str, value: Tensor, old: Tensor) -> None:
     path, _, leaf = name.rpartition(".")
-    owner = module.get_submodule(path)
-    setattr(owner, leaf, nn.Parameter(value) if parameter else value)
+    if isinstance(old, nn.Parameter):
+        value = nn.Parameter(value, old.requires_grad)
+    setattr(module.get_submodule(path), leaf, value)

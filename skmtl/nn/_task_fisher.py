@@ -64,7 +64,8 @@ def task_fisher(
         Source of the labels for "sampled".
     parameters : mapping of str to Tensor, optional
         Values in place of the encoder's parameters, by their names. Whatever leading
-        axes they carry, so does the result.
+        axes they carry, so does the result. Buffers may have others too; ``names``
+        must then be given.
     names : collection of str, optional
         Names of the parameters to answer for, all by default. With members these must
         belong to layers of this package; others, such as those of norms, are left out.

@@ -156,6 +156,7 @@ class FisherSparseMTLClassifier(ClassifierShell, _FisherSparseMTL):
         ema=0.9,
         layer_floor=0.3,
         n_fisher_samples=1024,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -196,6 +197,7 @@ class FisherSparseMTLClassifier(ClassifierShell, _FisherSparseMTL):
         self.ema = ema
         self.layer_floor = layer_floor
         self.n_fisher_samples = n_fisher_samples
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -287,6 +289,7 @@ class FisherSparseMTLRegressor(RegressorShell, _FisherSparseMTL):
         ema=0.9,
         layer_floor=0.3,
         n_fisher_samples=1024,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -326,6 +329,7 @@ class FisherSparseMTLRegressor(RegressorShell, _FisherSparseMTL):
         self.ema = ema
         self.layer_floor = layer_floor
         self.n_fisher_samples = n_fisher_samples
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -411,6 +415,7 @@ class FisherSparseMTLMixed(MixedShell, _FisherSparseMTL):
         ema=0.9,
         layer_floor=0.3,
         n_fisher_samples=1024,
+        batch_norm=False,
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
@@ -452,6 +457,7 @@ class FisherSparseMTLMixed(MixedShell, _FisherSparseMTL):
         self.ema = ema
         self.layer_floor = layer_floor
         self.n_fisher_samples = n_fisher_samples
+        self.batch_norm = batch_norm
         self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from skmtl.nn import MemberRandom, member_linear, task_fisher
+from skmtl.nn._task_rows import RowGroups, take_rows
 from skmtl.tasks import TaskSpec
-
-from ._rows import RowGroups, take_rows
 
 __all__ = ["CommonDraws", "OneHead", "network_fisher"]
 
@@ -112,7 +111,12 @@ def network_fisher(
     if random is not None and kind == "sampled":
         random.count_rows(batch.lengths)
         draws = CommonDraws(random, batch.codes.shape[_row_axis(batch)])
-    options = {"kind": kind, "random": draws, "row_axes": network.row_dims}
+    options = {
+        "kind": kind,
+        "random": draws,
+        "row_axes": network.row_dims,
+        "names": network.layer_names,
+    }
     if network.is_shared:
         rows = _all_rows(batch, network.n_tasks, kind)
         found = _ask(network, network.heads, rows, specs, options)

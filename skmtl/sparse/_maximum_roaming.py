@@ -99,6 +99,7 @@ class MaximumRoamingClassifier(ClassifierShell, _MaximumRoaming):
         *,
         keep_ratio=0.5,
         roaming=0.7,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -131,6 +132,7 @@ class MaximumRoamingClassifier(ClassifierShell, _MaximumRoaming):
     ):
         self.keep_ratio = keep_ratio
         self.roaming = roaming
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -208,6 +210,7 @@ class MaximumRoamingRegressor(RegressorShell, _MaximumRoaming):
         *,
         keep_ratio=0.5,
         roaming=0.7,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -239,6 +242,7 @@ class MaximumRoamingRegressor(RegressorShell, _MaximumRoaming):
     ):
         self.keep_ratio = keep_ratio
         self.roaming = roaming
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -316,6 +320,7 @@ class MaximumRoamingMixed(MixedShell, _MaximumRoaming):
         *,
         keep_ratio=0.5,
         roaming=0.7,
+        batch_norm=False,
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
@@ -349,6 +354,7 @@ class MaximumRoamingMixed(MixedShell, _MaximumRoaming):
     ):
         self.keep_ratio = keep_ratio
         self.roaming = roaming
+        self.batch_norm = batch_norm
         self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes

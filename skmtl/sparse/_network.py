@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, UserEncoder
+from skmtl.nn import MemberRandom, TaskHeads, TaskNetwork, UserEncoder
 
 from ._covered import CoveredGradient
 from ._layers import MaskedLayer
-from ._rows import RowGroups, SharedDraws, take_rows
 from ._shared_pass import shared_representation
 from ._unused import UnusedWeights
 
@@ -23,6 +22,8 @@ __all__ = ["MaskedNetwork"]
 _SMALL = 2**17
 # Bytes up to which masks are kept as numbers too, which multiply faster.
 _CACHED = 2**26
+# Parameters of a norm, which have an axis for tasks already.
+_AFFINE = ("weight", "bias")
 
 
 @dataclass
@@ -35,7 +36,7 @@ class _Derived:
     unused: UnusedWeights | None = None
 
 
-class MaskedNetwork(MultiTaskNetwork):
+class MaskedNetwork(TaskNetwork):
     """Encoder whose weights carry one boolean mask per task, and heads.
 
     Parameters
@@ -64,10 +65,9 @@ class MaskedNetwork(MultiTaskNetwork):
         masking: str,
         row_dims: int,
     ) -> None:
-        super().__init__(encoder, heads)
+        super().__init__(encoder, heads, row_dims)
         self.layer_names = tuple(layer.name for layer in layers)
         self.masking = masking
-        self.row_dims = row_dims
         for place, mask in enumerate(masks):
             self._add_buffer(f"mask_{place}", mask)
         self._derived: _Derived | None = None
@@ -81,11 +81,6 @@ class MaskedNetwork(MultiTaskNetwork):
         return {**self.__dict__, "_derived": None}
 
     # ---- masks and the weights they cover
-
-    @property
-    def n_tasks(self) -> int:
-        """Number of tasks."""
-        return int(self.heads.weight.shape[-3])
 
     def masks(self) -> list[Tensor]:
         """Boolean masks ``(*members, n_tasks, *weight)``, one per layer."""
@@ -143,45 +138,57 @@ class MaskedNetwork(MultiTaskNetwork):
         return _Derived(key, all(bool(own.all()) for own in masks), factors)
 
     def task_weights(self, task: int) -> dict[str, Tensor]:
-        """What a task puts in the place of the masked weights, by name."""
+        """What a task puts in the place of the encoder's tensors, by name."""
         axis = len(self.members)
         factors = self.derived().factors
         parts = zip(self.layer_names, self.masked_weights(), factors, strict=True)
         cover = CoveredGradient.apply if self.masking == "gradient" else torch.mul
-        return {
+        covered = {
             name: cover(weight, factor.select(axis, task))
             for name, weight, factor in parts
         }
+        return {**covered, **super().task_weights(task)}
 
     def all_weights(self) -> dict[str, Tensor]:
         """All parameters of the encoder, with an axis for tasks after the members."""
         axis = len(self.members)
         factors = dict(zip(self.layer_names, self.derived().factors, strict=True))
-        spread = {
-            name: own.unsqueeze(axis) for name, own in self.encoder.named_parameters()
-        }
-        return {
-            name: own * factors[name]
-            if name in factors
-            else own.expand(*own.shape[:axis], self.n_tasks, *own.shape[axis + 1 :])
-            for name, own in spread.items()
-        }
+        by_task = {f"{name}.{own}" for name in self.norm_names for own in _AFFINE}
+        found = {}
+        for name, own in self.encoder.named_parameters():
+            if name not in by_task:
+                spread = own.unsqueeze(axis)
+                if name in factors and self.masking == "forward":
+                    own = spread * factors[name]
+                else:
+                    own = spread.expand(
+                        *own.shape[:axis], self.n_tasks, *own.shape[axis:]
+                    )
+                    if name in factors:
+                        own = CoveredGradient.apply(own, factors[name])
+            found[name] = own
+        return found
 
     # ---- passes
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
         """Passes of each row that are not made yet, since the masks are still full."""
-        return self.n_tasks if self.masking == "forward" and self.is_plain else 1
+        if self.masking == "gradient" or not self.is_plain:
+            return 1
+        # Norms have made those of all layers but the first.
+        return 2 if self.norm_names else self.n_tasks
 
     @property
     def is_shared(self) -> bool:
-        """Whether all tasks compute with the same weights at present."""
+        """Whether all tasks compute the same at present."""
+        if self.norm_names:
+            return False
         return self.masking == "gradient" or self.derived().dense
 
     @property
     def is_plain(self) -> bool:
-        """Whether masks matter to nothing at present: one pass serves all tasks."""
+        """Whether masks matter to nothing at present."""
         if self.masking == "gradient" and not torch.is_grad_enabled():
             return True
         return self.derived().dense
@@ -189,51 +196,34 @@ class MaskedNetwork(MultiTaskNetwork):
     def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
         """Compute the mean of the tasks' representations; it has no way back."""
         if self.is_shared:
-            return super().encode(x, random)
-        return self.representations(x, random).mean(-3)
+            found: Tensor = self.encoder(x, random)
+            return found
+        return super().encode(x, random)
 
-    def representations(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Compute what each task's part of the encoder makes of the rows.
-
-        Parameters
-        ----------
-        x : Tensor of shape ([*members,] batch, *row)
-        random : MemberRandom, optional
-
-        Returns
-        -------
-        Tensor of shape (*members, n_tasks, batch, latent)
-        """
+    def representations(
+        self,
+        x: Tensor,
+        random: MemberRandom | None = None,
+        labels: Tensor | None = None,
+    ) -> Tensor:
+        """Compute what each task's part of the encoder makes of the rows."""
         if self.is_plain:
-            z = super().encode(x, random)
-            return z.unsqueeze(-3).expand(*z.shape[:-2], self.n_tasks, *z.shape[-2:])
-        if self.masking == "gradient":
+            return super().representations(x, random, labels)
+        if self.is_shared:
             factors = self.derived().factors
             return shared_representation(self, factors, x, random)
         draws = self._draws(x, random)
         if self.at_once():
             axis = -self.row_dims - 1
             rows = x if x.dim() == self.row_dims + 1 else x.unsqueeze(axis - 1)
-            weights = self.all_weights()
-            found: Tensor = functional_call(self.encoder, weights, (rows, draws))
+            inputs = (rows, draws, labels) if self.norm_names else (rows, draws)
+            found: Tensor = functional_call(self.encoder, self.all_weights(), inputs)
             return found
-        each = [self.encode_task(task, x, draws) for task in range(self.n_tasks)]
+        own = [None] * self.n_tasks if labels is None else labels.unbind(-2)
+        each = [
+            self.encode_task(task, x, draws, own[task]) for task in range(self.n_tasks)
+        ]
         return torch.stack(each, -3)
-
-    def encode_task(
-        self, task: int, x: Tensor, random: MemberRandom | None = None
-    ) -> Tensor:
-        """Compute one task's representation, ``(*members, batch, latent)``."""
-        if isinstance(random, SharedDraws):
-            random.begin(random.rows)
-        weights = self.task_weights(task)
-        found: Tensor = functional_call(self.encoder, weights, (x, random))
-        return found
-
-    def _draws(self, x: Tensor, random: MemberRandom | None) -> SharedDraws | None:
-        if random is None:
-            return None
-        return SharedDraws(random, x.shape[-self.row_dims - 1])
 
     def at_once(self) -> bool:
         """Whether one pass with an axis for the tasks beats a loop over them."""
@@ -241,29 +231,6 @@ class MaskedNetwork(MultiTaskNetwork):
             return False
         masks = self.masks()
         return masks[0].is_cuda or sum(own.numel() for own in masks) <= _SMALL
-
-    def run(
-        self,
-        x: Tensor,
-        task_of_row: Tensor | None = None,
-        random: MemberRandom | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Pass rows through the parts of the tasks they are for."""
-        if self.is_plain:
-            return super().run(x, task_of_row, random)
-        if task_of_row is None:
-            z = self.representations(x, random)
-            return z, self.heads(z, per_task=True)
-        groups = RowGroups(task_of_row, self.n_tasks)
-        draws = self._draws(x, random)
-        parts = []
-        for task, rows in zip(groups.tasks, groups.rows, strict=True):
-            if draws is not None:
-                draws.begin(rows)
-            own = take_rows(x, rows, self.row_dims)
-            parts.append(self.encode_task(task, own, draws))
-        z = take_rows(torch.cat(parts, -2), groups.place, trailing=1)
-        return z, self.heads.rows(z, task_of_row)
 
     # ---- weights that no task uses
 

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skmtl._base import Parameter
+from skmtl._base import BATCH_NORM, Parameter
 
 __all__ = ["FISHER", "RANDOM", "ROAMING", "ROUTING"]
 
@@ -96,15 +96,17 @@ FISHER = {
         "int",
         "Training rows over which the information is averaged, at most.",
     ),
+    "batch_norm": BATCH_NORM,
 }
 
 RANDOM = {
     "keep_ratio": _KEEP_WEIGHTS,
     "masking": _MASKING,
     "layer_floor": _FLOOR,
+    "batch_norm": BATCH_NORM,
 }
 
-ROUTING = {"keep_ratio": _KEEP_UNITS}
+ROUTING = {"keep_ratio": _KEEP_UNITS, "batch_norm": BATCH_NORM}
 
 ROAMING = {
     "keep_ratio": _KEEP_UNITS,
@@ -116,4 +118,5 @@ ROAMING = {
         "by then each task has used every unit. 0 swaps them all at once, after the "
         "first step.",
     ),
+    "batch_norm": BATCH_NORM,
 }

@@ -102,6 +102,7 @@ class RandomSparseMTLClassifier(ClassifierShell, _RandomSparseMTL):
         keep_ratio=0.5,
         masking="forward",
         layer_floor=0.3,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -135,6 +136,7 @@ class RandomSparseMTLClassifier(ClassifierShell, _RandomSparseMTL):
         self.keep_ratio = keep_ratio
         self.masking = masking
         self.layer_floor = layer_floor
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -213,6 +215,7 @@ class RandomSparseMTLRegressor(RegressorShell, _RandomSparseMTL):
         keep_ratio=0.5,
         masking="forward",
         layer_floor=0.3,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -245,6 +248,7 @@ class RandomSparseMTLRegressor(RegressorShell, _RandomSparseMTL):
         self.keep_ratio = keep_ratio
         self.masking = masking
         self.layer_floor = layer_floor
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -323,6 +327,7 @@ class RandomSparseMTLMixed(MixedShell, _RandomSparseMTL):
         keep_ratio=0.5,
         masking="forward",
         layer_floor=0.3,
+        batch_norm=False,
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
@@ -357,6 +362,7 @@ class RandomSparseMTLMixed(MixedShell, _RandomSparseMTL):
         self.keep_ratio = keep_ratio
         self.masking = masking
         self.layer_floor = layer_floor
+        self.batch_norm = batch_norm
         self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes

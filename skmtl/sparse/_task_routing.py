@@ -92,6 +92,7 @@ class TaskRoutingClassifier(ClassifierShell, _TaskRouting):
         self,
         *,
         keep_ratio=0.5,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -123,6 +124,7 @@ class TaskRoutingClassifier(ClassifierShell, _TaskRouting):
         verbose=0,
     ):
         self.keep_ratio = keep_ratio
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -199,6 +201,7 @@ class TaskRoutingRegressor(RegressorShell, _TaskRouting):
         self,
         *,
         keep_ratio=0.5,
+        batch_norm=False,
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
         latent_dim=None,
@@ -229,6 +232,7 @@ class TaskRoutingRegressor(RegressorShell, _TaskRouting):
         verbose=0,
     ):
         self.keep_ratio = keep_ratio
+        self.batch_norm = batch_norm
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
@@ -305,6 +309,7 @@ class TaskRoutingMixed(MixedShell, _TaskRouting):
         self,
         *,
         keep_ratio=0.5,
+        batch_norm=False,
         task_types="auto",
         encoder="mlp",
         hidden_layer_sizes=(64, 64),
@@ -337,6 +342,7 @@ class TaskRoutingMixed(MixedShell, _TaskRouting):
         verbose=0,
     ):
         self.keep_ratio = keep_ratio
+        self.batch_norm = batch_norm
         self.task_types = task_types
         self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -91,16 +91,25 @@ class UnitNetwork(MaskedNetwork):
         self.shapes = tuple(shapes)
         self._add_buffer("units", units[-1].clone())
 
-    def representations(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
+    def representations(
+        self,
+        x: Tensor,
+        random: MemberRandom | None = None,
+        labels: Tensor | None = None,
+    ) -> Tensor:
         """Compute what each task's units make of the rows."""
-        z = super().representations(x, random)
+        z = super().representations(x, random, labels)
         return z * self.units.unsqueeze(-2)
 
     def encode_task(
-        self, task: int, x: Tensor, random: MemberRandom | None = None
+        self,
+        task: int,
+        x: Tensor,
+        random: MemberRandom | None = None,
+        labels: Tensor | None = None,
     ) -> Tensor:
         """Compute one task's representation, zero where it has no unit."""
-        z = super().encode_task(task, x, random)
+        z = super().encode_task(task, x, random, labels)
         return z * self.units[..., task, :].unsqueeze(-2)
 
 

@@ -16,10 +16,10 @@ from skmtl.nn import (
     UserEncoder,
     stack_modules,
 )
+from skmtl.nn._task_rows import RowGroups, SharedDraws, take_rows
 from skmtl.sparse import _network as module_of_networks
 from skmtl.sparse._layers import masked_layers
 from skmtl.sparse._network import MaskedNetwork
-from skmtl.sparse._rows import RowGroups, SharedDraws, take_rows
 from skmtl.sparse._unit_networks import UnitNetwork, random_units
 
 DTYPE = torch.float64

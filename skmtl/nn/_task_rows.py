@@ -1,11 +1,11 @@
 """Rows that are for one task each, put together by task; draws that tasks share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from skmtl.nn import MemberRandom
+from ._random import MemberRandom
 
 __all__ = ["RowGroups", "SharedDraws", "take_rows"]
 
@@ -76,7 +76,7 @@ class RowGroups:
 
 
 class SharedDraws(MemberRandom):
-    """The same draws for every task, so that masks alone tell tasks apart.
+    """The same draws for every task, so that masks and norms alone tell them apart.
 
     The first task draws, the others get what it drew, in the order of the calls.
 
@@ -107,7 +107,9 @@ class SharedDraws(MemberRandom):
         """Draw numbers uniform on [0, 1)."""
         return self._next(self._random.uniform, shape, dtype)
 
-    def _next(self, draw, shape, dtype):
+    def _next(
+        self, draw: Callable[..., Tensor], shape: Sequence[int], dtype: torch.dtype
+    ) -> Tensor:
         if self._calls == len(self._drawn):
             self._drawn.append(draw((self._n_rows, shape[-1]), dtype))
         drawn = self._drawn[self._calls]

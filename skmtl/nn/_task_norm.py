@@ -1,0 +1,149 @@
+"""Batch norm with statistics, scale and shift of each task."""
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["TaskNorm", "task_norms"]
+
+
+class TaskNorm(nn.Module):
+    """Batch norm of each task, over the rows that have a label of the task.
+
+    In training mode a task's rows are brought to mean 0 and variance 1 by their own
+    statistics, which move the running ones; in evaluation mode by the running ones.
+    Of a task with fewer than two labelled rows the running statistics serve in training
+    too, and stay.
+
+    Parameters
+    ----------
+    n_tasks : int
+        Number of tasks.
+    n_features : int
+        Number of features, or of channels.
+    picture : bool, default=False
+        Whether rows are pictures, all places of which count.
+    dtype : torch.dtype, default=torch.float32
+        Type of the parameters.
+
+    Notes
+    -----
+    Rows count by the weights of their labels, as if they were repeated. The running
+    variance is therefore that of the rows, without the ``n / (n - 1)`` of
+    :class:`torch.nn.BatchNorm1d`. That of a feature without any variance stays as it
+    was: units come to life again when masks change.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmtl.nn import TaskNorm
+    >>> norm = TaskNorm(2, 3)
+    >>> x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    >>> labels = torch.tensor([[1.0, 1, 1, 0, 0], [0, 0, 1, 1, 1]])  # 2 tasks, 5 rows
+    >>> found = norm(x, labels)
+    >>> found.shape
+    torch.Size([2, 5, 3])
+    >>> bool(found[0, :3].mean(0).abs().max() < 1e-6)
+    True
+    """
+
+    member_buffers = ("running_mean", "running_var")
+    # What belongs to tasks, after the axes of the members.
+    by_task = ("weight", "bias", *member_buffers)
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(
+        self,
+        n_tasks: int,
+        n_features: int,
+        picture: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        ones = torch.ones(n_tasks, n_features, dtype=dtype)
+        self.weight = nn.Parameter(ones)
+        self.bias = nn.Parameter(torch.zeros_like(ones))
+        self.register_buffer("running_mean", torch.zeros_like(ones))
+        self.register_buffer("running_var", ones.clone())
+        self.momentum, self.eps = 0.1, 1e-5
+        self.places = 2 if picture else 0
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Normalise the rows for each task.
+
+        Parameters
+        ----------
+        x : Tensor of shape (*members, [n_tasks,] batch, features[, height, width])
+            Rows; without an axis of tasks all tasks see the same.
+        labels : Tensor of shape ([*members,] n_tasks, batch), optional
+            Weights of the rows in the statistics of each task; all one by default.
+
+        Returns
+        -------
+        Tensor of shape (*members, n_tasks, batch, features[, height, width])
+            In the type of the parameters. Without an axis of tasks, here and above,
+            where the parameters have none, which are then those of a single task.
+        """
+        x = x.to(self.weight.dtype)
+        if x.dim() - self.places == self.weight.dim():
+            x = x.unsqueeze(-self.places - 3)
+        if self.training:
+            centred, variance = self._centre(x, labels)
+        else:
+            centred = x - self._spread(self.running_mean)
+            variance = self.running_var
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return torch.addcmul(self._spread(self.bias), centred, self._spread(scale))
+
+    def _centre(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Rows less their mean, and their variance; both move the running ones."""
+        if labels is None:
+            labels = x.new_ones(x.shape[-self.places - 2])
+        enough = (labels > 0).sum(-1, keepdim=True) > 1
+        total = torch.where(enough, labels.sum(-1, keepdim=True), 1)
+        share = self._spread((labels / total).unsqueeze(-1), rows=False)
+        mean = torch.where(enough, self._mean(x, share), self.running_mean)
+        centred = x - self._spread(mean)
+        variance = self._mean(centred.square(), share)
+        variance = torch.where(enough, variance, self.running_var)
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            moved = torch.where(variance > 0, variance, self.running_var)
+            self.running_var.lerp_(moved, self.momentum)
+        return centred, variance
+
+    def _mean(self, values: Tensor, share: Tensor) -> Tensor:
+        if self.places:
+            values = values.mean((-2, -1), keepdim=True)
+        return (values * share).sum(-self.places - 2).flatten(-self.places - 1)
+
+    def _spread(self, values: Tensor, rows: bool = True) -> Tensor:
+        """Give values of features the axes of rows and of places in a picture."""
+        values = values.unsqueeze(-2) if rows else values
+        return values[(..., *[None] * self.places)]
+
+    def scale_and_shift(self, task: int) -> tuple[Tensor, Tensor]:
+        """Tell what evaluation mode multiplies by and adds, for a single network.
+
+        Parameters
+        ----------
+        task : int
+            Index of the task.
+
+        Returns
+        -------
+        scale, shift : Tensor of shape (n_features,)
+            The norm is ``x * scale + shift``, in double precision.
+        """
+        weight, bias, mean, variance = (
+            getattr(self, name)[task].double() for name in self.by_task
+        )
+        scale = weight * (variance + self.eps).rsqrt()
+        return scale, bias - mean * scale
+
+
+def task_norms(module: nn.Module) -> dict[str, TaskNorm]:
+    """List the norms of an encoder by their names."""
+    parts = module.named_modules()
+    return {name: own for name, own in parts if isinstance(own, TaskNorm)}
