@@ -82,7 +82,8 @@ def rebuild(estimator, state, dtype):
     if found != wanted:
         raise ValueError("the weights do not fit the network of the parameters")
     network.load_state_dict(state.network)
-    return network
+    # Norms predict by their running statistics.
+    return network.eval()
 
 
 def _check_members(network, wanted, n_members):

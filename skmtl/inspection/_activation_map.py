@@ -133,7 +133,8 @@ def _maps(network, x, settings, task, output):
     hook = network.encoder.dense.register_forward_pre_hook(remember)
     try:
         with torch.enable_grad():
-            scores = network(x)[..., task, :, :]
+            # A task may have a pass of its own.
+            scores = network.decode(network.encode_task(task, x))[..., task, :, :]
             place, sign = output
             valid = network.valid[task]
             if place is None:

@@ -41,8 +41,9 @@ class Call:
     @property
     def intact(self) -> bool:
         """Whether the inputs still hold what the layer read."""
-        now = tuple(value._version for value in self.inputs)
-        return self.plain and now == self.versions
+        if not self.plain:
+            return False
+        return tuple(value._version for value in self.inputs) == self.versions
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def uses_by_calls(
         inputs = {
             get_gradient_edge(value).node
             for value in call.inputs
-            if value.requires_grad
+            if isinstance(value, Tensor) and value.requires_grad
         }
         found.append(count_uses(call.edge.node, leaves, inputs)[0])
     return found

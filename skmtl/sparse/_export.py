@@ -39,11 +39,12 @@ def export_network(
     alone = copy.deepcopy(alone).cpu().eval()
     with torch.no_grad():
         head = _head(alone, task, spec)
-        shared = [*alone.encoder.parameters(), head.weight, head.bias]
+        # Norms are a part of the layers they follow.
+        shared = [*alone.shared_parameters(), head.weight, head.bias]
         n_shared = sum(own.numel() for own in shared)
         encoder = _covered_encoder(alone, task)
         if isinstance(encoder, MLPEncoder | ConvEncoder):
-            module = _chain(encoder, head, row_shape)
+            module = _chain(encoder, head, row_shape, task)
         else:
             module = TaskModule(*_user_parts(encoder), _linear(head))
     dtype = alone.heads.weight.dtype
@@ -75,17 +76,20 @@ def _covered_encoder(network: Any, task: int) -> nn.Module:
     return encoder
 
 
-def _chain(encoder: Any, head: Affine, row_shape: tuple[int, ...]) -> TaskModule:
+def _chain(
+    encoder: Any, head: Affine, row_shape: tuple[int, ...], task: int
+) -> TaskModule:
     """A chain of layers, pruned."""
     layers = []
     activate = ACTIVATIONS[encoder.activation]
     dense, pictures = encoder, isinstance(encoder, ConvEncoder)
     if pictures:
         dense, picture = encoder.dense, row_shape[-2:]
-        for layer in encoder.convolutions:
-            layers.append(_affine(layer, activate, picture))
+        for layer, norm in _pairs(encoder.convolutions, encoder.norms):
+            layers.append(_normed(_affine(layer, activate, picture), norm, task))
             picture = tuple(length // 2 for length in picture)
-    layers += [_affine(layer, activate) for layer in dense.hidden]
+    for layer, norm in _pairs(dense.hidden, dense.norms):
+        layers.append(_normed(_affine(layer, activate), norm, task))
     if dense.latent is not None:
         layers.append(_affine(dense.latent, ACTIVATIONS["identity"]))
     layers.append(head)
@@ -106,6 +110,20 @@ def _chain(encoder: Any, head: Affine, row_shape: tuple[int, ...]) -> TaskModule
 
 def _affine(layer: Any, activate: Any, picture: tuple[int, ...] = ()) -> Affine:
     return Affine(layer.weight.double(), layer.bias.double(), activate, picture)
+
+
+def _pairs(layers: Any, norms: Any) -> Any:
+    """Layers and the norms that follow them, or None."""
+    return zip(layers, norms or [None] * len(layers), strict=True)
+
+
+def _normed(layer: Affine, norm: Any, task: int) -> Affine:
+    """A layer together with the norm of a task."""
+    if norm is not None:
+        scale, shift = norm.scale_and_shift(task)
+        layer.weight = layer.weight * scale.view(-1, *[1] * (layer.weight.dim() - 1))
+        layer.bias = layer.bias * scale + shift
+    return layer
 
 
 def _modules(layer: Affine, activation: str) -> list[nn.Module]:
