@@ -50,11 +50,14 @@ def task_gradients(plan, batch, noise_seed=None):
     """Gradient of every task's loss by all parameters, ``[task][name]``."""
     network = plan.network
     noise = None if noise_seed is None else MemberRandom(noise_seed)
-    outputs = network(batch.x, batch.task_of_row, noise)
+    outputs = network.run(batch.x, batch.task_of_row, noise, batch.weight)[1]
     losses = MultiTaskLoss(plan.specs)(
         outputs, batch.codes, batch.weight, batch.task_of_row
     )
-    names, parameters = zip(*network.named_parameters(), strict=True)
+    named = network.named_parameters()
+    names, parameters = zip(
+        *(own for own in named if own[1].requires_grad), strict=True
+    )
     return [
         dict(
             zip(
@@ -165,8 +168,11 @@ def assert_equals_plain_torch(problem, **data):
 
 
 def parameters_at_rest(plan):
-    """Names of what has nothing to learn: biases, where all tasks are rankings."""
-    return {"heads.bias"} if all(spec.is_ranking for spec in plan.specs) else set()
+    """Names of what has nothing to learn: biases that norms or rankings replace."""
+    named = plan.network.named_parameters()
+    names = {name for name, own in named if not own.requires_grad}
+    ranked = all(spec.is_ranking for spec in plan.specs)
+    return names | {"heads.bias"} if ranked else names
 
 
 def assert_every_parameter_learns(problem):

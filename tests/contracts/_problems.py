@@ -21,8 +21,8 @@ from skmtl import (
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
+from tests.contracts._plain_norm import PlainNormedSharing
 from tests.contracts._plain_selective import PlainSelective
-from tests.contracts._plain_sparse import PlainSparse
 from tests.contracts._reference import PlainHardSharing
 from tests.contracts._sparse_problems import SPARSE
 
@@ -75,7 +75,9 @@ class Problem:
     def __str__(self):
         own = [v for v in self.parameters.values() if isinstance(v, str)]
         ranked = "ranking" in self.parameters.get("task_types", ())
-        return "-".join([self.estimator.__name__, *own, *["ranking"] * ranked])
+        normed = self.parameters.get("batch_norm", False)
+        marks = [*["ranking"] * ranked, *["norm"] * normed]
+        return "-".join([self.estimator.__name__, *own, *marks])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
@@ -142,6 +144,9 @@ PROBLEMS = [
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
     Problem(HardSharingRanker, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 1), {"task_types": RANKED}),
+    Problem(
+        HardSharingClassifier, parameters={"batch_norm": True}, plain=PlainNormedSharing
+    ),
     BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,
@@ -203,7 +208,7 @@ PROBLEMS = [
         always_noisy=True,
         is_relative=True,
     ),
-    *(Problem(**{"plain": PlainSparse, **own}) for own in SPARSE),
+    *(Problem(**own) for own in SPARSE),
 ]
 
 

@@ -11,13 +11,17 @@ from skmtl import (
     TaskRoutingClassifier,
     TaskRoutingMixed,
 )
+from tests.contracts._plain_norm import PlainNormedSparse
+from tests.contracts._plain_sparse import PlainSparse
 
 _KEPT = {"keep_ratio": (0.4, 0.5, 0.6, 0.3, 0.9)}
 _MIXED = ["regression", "classification", "classification"]
 
 
 def _problem(estimator, tasks=(2, 4, 3, 2), is_relative=True, **parameters):
+    plain = PlainNormedSparse if "batch_norm" in parameters else PlainSparse
     return {
+        "plain": plain,
         "is_relative": is_relative,
         "estimator": estimator,
         "tasks": tasks,
@@ -48,4 +52,14 @@ SPARSE = [
     _problem(TaskRoutingMixed, (1, 3, 2), latent_dim=6, task_types=_MIXED),
     _problem(MaximumRoamingClassifier, is_relative=False),
     _problem(MaximumRoamingRegressor, (1, 1, 1)),
+    _problem(FisherSparseMTLClassifier, batch_norm=True),
+    _problem(
+        FisherSparseMTLMixed,
+        (1, 3, 2),
+        masking="gradient",
+        latent_dim=4,
+        task_types=_MIXED,
+        batch_norm=True,
+    ),
+    _problem(MaximumRoamingClassifier, batch_norm=True),
 ]
