@@ -1,7 +1,11 @@
 """Batch norm with statistics, scale and shift of each task."""
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 __all__ = ["TaskNorm", "task_norms"]
 
@@ -89,39 +93,43 @@ class TaskNorm(nn.Module):
         if x.dim() - self.places == self.weight.dim():
             x = x.unsqueeze(-self.places - 3)
         if self.training:
-            centred, variance = self._centre(x, labels)
-        else:
-            centred = x - self._spread(self.running_mean)
-            variance = self.running_var
-        scale = self.weight * (variance + self.eps).rsqrt()
-        return torch.addcmul(self._spread(self.bias), centred, self._spread(scale))
+            mean, variance, share = self._statistics(x, labels)
+            scale = (variance + self.eps).rsqrt()
+            parts = (mean, scale, share, self.weight, self.bias)
+            found: Tensor = _Normalise.apply(x, *parts, self.places)
+            return found
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        mean, scale, shift = (
+            _spread(own, self.places) for own in (self.running_mean, scale, self.bias)
+        )
+        return torch.addcmul(shift, x - mean, scale)
 
-    def _centre(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Rows less their mean, and their variance; both move the running ones."""
+    @torch.no_grad()
+    def _statistics(
+        self, x: Tensor, labels: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean, variance and the rows' shares in them; they move the running ones."""
         if labels is None:
             labels = x.new_ones(x.shape[-self.places - 2])
         enough = (labels > 0).sum(-1, keepdim=True) > 1
         total = torch.where(enough, labels.sum(-1, keepdim=True), 1)
-        share = self._spread((labels / total).unsqueeze(-1), rows=False)
+        share = torch.where(enough, labels / total, 0).to(x.dtype)
         mean = torch.where(enough, self._mean(x, share), self.running_mean)
-        centred = x - self._spread(mean)
-        variance = self._mean(centred.square(), share)
-        variance = torch.where(enough, variance, self.running_var)
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            moved = torch.where(variance > 0, variance, self.running_var)
-            self.running_var.lerp_(moved, self.momentum)
-        return centred, variance
+        squares = (x - _spread(mean, self.places)).square_()
+        variance = torch.where(enough, self._mean(squares, share), self.running_var)
+        self.running_mean.lerp_(mean, self.momentum)
+        moved = torch.where(variance > 0, variance, self.running_var)
+        self.running_var.lerp_(moved, self.momentum)
+        return mean, variance, share
 
     def _mean(self, values: Tensor, share: Tensor) -> Tensor:
         if self.places:
-            values = values.mean((-2, -1), keepdim=True)
-        return (values * share).sum(-self.places - 2).flatten(-self.places - 1)
-
-    def _spread(self, values: Tensor, rows: bool = True) -> Tensor:
-        """Give values of features the axes of rows and of places in a picture."""
-        values = values.unsqueeze(-2) if rows else values
-        return values[(..., *[None] * self.places)]
+            values = values.mean((-2, -1))
+        # In full precision, whatever the layers around compute in.
+        with torch.autocast(values.device.type, enabled=False):
+            if share.dim() > 1 and values.shape[-3] == 1:
+                return share @ values.squeeze(-3)
+            return (share.unsqueeze(-2) @ values).squeeze(-2)
 
     def scale_and_shift(self, task: int) -> tuple[Tensor, Tensor]:
         """Tell what evaluation mode multiplies by and adds, for a single network.
@@ -141,6 +149,53 @@ class TaskNorm(nn.Module):
         )
         scale = weight * (variance + self.eps).rsqrt()
         return scale, bias - mean * scale
+
+
+class _Normalise(torch.autograd.Function):
+    """Shift and scale of rows that made the statistics themselves.
+
+    What autograd makes of the steps takes several times as long.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        mean: Tensor,
+        scale: Tensor,
+        share: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        places: int,
+    ) -> Tensor:
+        mean, scale, wide, shift = (
+            _spread(own, places) for own in (mean, scale, weight, bias)
+        )
+        normal = (x - mean).mul_(scale)
+        ctx.save_for_backward(normal, scale * wide, share)
+        ctx.places, ctx.shape = places, x.shape
+        return torch.addcmul(shift, normal, wide)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,), places = upstream, ctx.places
+        normal, slope, share = ctx.saved_tensors
+        axes = [-places - 2, *range(-places, 0)]
+        product = gradient * normal
+        shift, weight = gradient.sum(axes), product.sum(axes)
+        own, along = _spread(shift, places), _spread(weight, places)
+        # The means of a row's own task take their part back.
+        part = torch.addcmul(own, normal, along, out=product)
+        area = math.prod(normal.shape[normal.dim() - places :])
+        part *= _spread(share / area, places, axis=-1)
+        by_x = torch.sub(gradient, part, out=part).mul_(slope)
+        return by_x.sum_to_size(ctx.shape), None, None, None, weight, shift, None
+
+
+def _spread(values: Tensor, places: int, axis: int = -2) -> Tensor:
+    """Give values an axis for the rows, or the features, and those of a picture."""
+    return values.unsqueeze(axis)[(..., *[None] * places)]
 
 
 def task_norms(module: nn.Module) -> dict[str, TaskNorm]:
