@@ -5,7 +5,12 @@ import pytest
 import torch
 from sklearn.exceptions import NotFittedError
 
-from skmtl import HardSharingClassifier, HardSharingMixed
+from skmtl import (
+    FisherSparseMTLClassifier,
+    HardSharingClassifier,
+    HardSharingMixed,
+    RandomSparseMTLClassifier,
+)
 from skmtl.exceptions import InputError
 from skmtl.inspection import class_activation_map
 
@@ -97,3 +102,46 @@ def test_what_is_refused(fitted):
     flat = HardSharingClassifier(max_epochs=1).fit(X.reshape(len(X), -1), y)
     with pytest.raises(InputError, match="encoder='conv'"):
         class_activation_map(flat, X, 0)
+
+
+@pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+@pytest.mark.parametrize(
+    "est",
+    [
+        FisherSparseMTLClassifier(),
+        FisherSparseMTLClassifier(batch_norm=True),
+        HardSharingClassifier(batch_norm=True),
+        RandomSparseMTLClassifier(masking="gradient", batch_norm=True),
+    ],
+    ids=["masks", "masks and norms", "norms", "gradient"],
+)
+def test_activation_maps_are_those_of_the_tasks_own_pass(est):
+    X, y = spots(60)
+    X = X[:, :9]
+    options = {"encoder": "conv", "hidden_layer_sizes": (), "max_epochs": 3}
+    est.set_params(random_state=0, device="cpu", **options).fit(X, y)
+    network = est.net_.module_
+    for task in range(2):
+        values = dict(network.encoder.named_parameters())
+        values |= {
+            name: own.detach() for name, own in network.task_weights(task).items()
+        }
+        grey = torch.from_numpy(X).unsqueeze(1)
+        for place in range(2):
+            name = f"convolutions.{place}"
+            bias = values[f"{name}.bias"]
+            grey = torch.conv2d(grey, values[f"{name}.weight"], bias, padding=1)
+            if est.batch_norm:
+                names = ("running_mean", "running_var", "weight", "bias")
+                own = [values[f"norms.{place}.{kind}"] for kind in names]
+                grey = torch.nn.functional.batch_norm(grey, *own)
+            grey = torch.max_pool2d(torch.relu(grey), 2)
+        slope = network.heads.weight[task, 0].view(grey.shape[1:])
+        expected = torch.nn.functional.interpolate(
+            (grey * slope).sum(1, keepdim=True).relu(),
+            size=(9, 12),
+            mode="bilinear",
+            align_corners=False,
+        )[:, 0]
+        found = class_activation_map(est, X, task)
+        np.testing.assert_allclose(found, expected.detach(), rtol=1e-3, atol=1e-5)

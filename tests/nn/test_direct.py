@@ -93,4 +93,6 @@ def test_only_plain_encoders_are_supported():
     frozen = MLPEncoder(3, (4,), None, generator)
     frozen.hidden[0].weight.requires_grad_(False)
     assert not DirectPass.supports(frozen)
+    normed = MLPEncoder(3, (4,), None, generator, n_normed=2)
+    assert not DirectPass.supports(normed)
     assert not DirectPass.supports(torch.nn.Linear(3, 4))

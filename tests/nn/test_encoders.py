@@ -197,3 +197,22 @@ def test_what_can_be_vectorised():
     assert make(nn.Linear(5, 3), 0)[0].body.can_stack()
     assert make(nn.Flatten(), 0)[0].body.can_stack()
     assert not make(nn.Sequential(nn.Linear(5, 3), nn.Dropout()), 0)[0].body.can_stack()
+
+
+@pytest.mark.parametrize("encoder", [nn.Linear(5, 4), lambda n: nn.Linear(n, 4)])
+def test_a_user_encoder_gets_no_norms(encoder):
+    with pytest.raises(InputError, match="`batch_norm` must be False where `encoder`"):
+        make_user = {"hidden_layer_sizes": (), "latent_dim": None, "n_normed": 2}
+        build_encoder(encoder, (5,), generator=seeded(), **make_user)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_norms_leave_the_initial_weights_as_they_were(kind):
+    plain, shape = make(kind, 0)
+    normed, _ = make(kind, 0, n_normed=3)
+    state = normed.state_dict()
+    for name, value in plain.state_dict().items():
+        if name.endswith("weight"):
+            assert torch.equal(state[name], value)
+    x = torch.randn(7, *shape, dtype=DOUBLE, generator=seeded())
+    assert normed(x).shape == (3, *plain(x).shape)

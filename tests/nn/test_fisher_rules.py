@@ -121,3 +121,37 @@ def test_modules_that_are_refused(module, words):
 def test_no_rows():
     with pytest.raises(InputError, match="at least one row"):
         fisher_information(nn.Linear(5, 3), torch.zeros(0, 5))
+
+
+class Shifted(nn.Module):
+    """A layer of one's own that takes more than tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(5))
+
+    def forward(self, x, shift, name):
+        return x * self.weight + (0.0 if shift is None else shift)
+
+
+class Outer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.inner = nn.Linear(5, 5), Shifted()
+
+    def forward(self, x):
+        return self.inner(self.first(x), None, "a")
+
+
+def test_layers_may_take_more_than_tensors():
+    module = Outer().double()
+    plain = nn.Sequential(module.first, nn.Linear(5, 5, bias=False).double())
+    with torch.no_grad():
+        plain[1].weight.copy_(torch.diag(module.inner.weight))
+    x = draw(N_ROWS, 5)
+    found, expected = (
+        fisher_information(own, x, kind="exact") for own in (module, plain)
+    )
+    torch.testing.assert_close(found["first.weight"], expected["0.weight"])
+    weight = expected["1.weight"].diagonal()
+    torch.testing.assert_close(found["inner.weight"], weight)

@@ -130,6 +130,27 @@ def test_buffers_of_members_are_stacked():
     assert modules[0].layer.weight.any()
 
 
+def test_what_rests_goes_on_resting_in_a_stack():
+    module = Priced(1.0)
+    module.layer.bias.requires_grad_(False)
+    stacked = stack_modules([module, module])
+    for found in (stacked, unstack_module(stacked, 1)):
+        assert found.layer.weight.requires_grad
+        assert not found.layer.bias.requires_grad
+
+
+@pytest.mark.parametrize("members", [(), (3,), (3, 2)])
+def test_an_axis_of_tasks_shares_the_weights_of_a_member(members):
+    count = math.prod(members)
+    linear = [MemberLinear(4, 2, seeded(seed), DOUBLE) for seed in range(count)]
+    convolution = [MemberConv2d(2, 4, 3, seeded(s), DOUBLE) for s in range(count)]
+    for layers, row in ((linear, (4,)), (convolution, (2, 5, 6))):
+        joint = stack_modules(layers, members) if members else layers[0]
+        x = torch.randn(*members, 5, 7, *row, dtype=DOUBLE, generator=seeded())
+        expected = torch.stack([joint(own) for own in x.unbind(len(members))])
+        assert_close(joint(x), expected.movedim(0, len(members)))
+
+
 @pytest.mark.parametrize(
     ("other", "name"),
     [

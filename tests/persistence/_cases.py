@@ -76,6 +76,21 @@ CASES = {
         X,
         np.column_stack([SIGNS[:, 0], X[:, 1]]),
     ),
+    "norms": (
+        HardSharingClassifier(batch_norm=True, n_estimators=2, **QUICK),
+        X,
+        with_holes(),
+    ),
+    "masks and norms": (
+        FisherSparseMTLClassifier(batch_norm=True, **QUICK),
+        X,
+        with_holes(),
+    ),
+    "pictures and norms": (
+        MaximumRoamingClassifier(encoder="conv", batch_norm=True, **QUICK),
+        PICTURES,
+        SIGNS,
+    ),
     "branches": (
         SelectiveSharingClassifier(
             window=1, sharing=[0, 1, 0], branch_layer_sizes=(4,), **QUICK
