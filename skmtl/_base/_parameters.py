@@ -230,7 +230,8 @@ BATCH_NORM = Parameter(
     "Whether each task has batch norm of its own in front of each activation of the "
     "encoder: statistics over the rows that have a label of the task, kept for "
     "predictions, and a scale and a shift. Each row then passes the encoder once for "
-    "each task. Must be False if `encoder` is a module or a callable.",
+    "each task, and `transform` gives the mean over the tasks. Must be False if "
+    "`encoder` is a module or a callable.",
 )
 
 TASK_TYPES = Parameter(

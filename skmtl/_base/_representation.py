@@ -17,8 +17,15 @@ _CPU = torch.device("cpu")
 
 
 def chunk_rows(net: MultiTaskNet) -> int:
-    """Rows that pass a net at once; fewer where many members see each of them."""
-    return max(_CHUNK // math.prod(net.module_.members), _LEAST_CHUNK)
+    """Rows that pass a net at once; fewer where each is seen many times.
+
+    By members, or by tasks of which each has norms.
+    """
+    network = net.module_
+    copies = math.prod(network.members)
+    if getattr(network, "norm_names", ()):
+        copies *= network.n_tasks
+    return max(_CHUNK // copies, _LEAST_CHUNK)
 
 
 def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:

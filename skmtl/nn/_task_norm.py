@@ -154,7 +154,7 @@ class TaskNorm(nn.Module):
 class _Normalise(torch.autograd.Function):
     """Shift and scale of rows that made the statistics themselves.
 
-    What autograd makes of the steps takes several times as long.
+    What autograd makes of the single steps takes longer.
     """
 
     @staticmethod

@@ -97,11 +97,11 @@ class FisherSparseMTLClassifier(ClassifierShell, _FisherSparseMTL):
     Notes
     -----
     The information of a weight is that of the task's own network, by the weight as that
-    network has it, so that a weight outside of the mask may come back. Its moving
-    average gives the scores (see `importance`); exactly ``round(keep_ratio *
-    n_weights)`` weights are kept, of equal scores the first, over all layers together
-    but at least `layer_floor` times `keep_ratio` of each. Weights that no task uses do
-    not move at all.
+    network has it, so that a weight outside of the mask may come back; norms are as in
+    predictions. Its moving average gives the scores (see `importance`); exactly
+    ``round(keep_ratio * n_weights)`` weights are kept, of equal scores the first, over
+    all layers together but at least `layer_floor` times `keep_ratio` of each. Weights
+    that no task uses do not move at all.
 
     `task_similarity_` is the product of two measures: the overlap of the masks
     beyond that of random ones (:func:`skmtl.similarity.mask_overlap`), and

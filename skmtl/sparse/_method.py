@@ -139,9 +139,9 @@ similarity_evidence_ : str
         """Cut one task's network out, without the units it does not need.
 
         Units that are constant for the task are folded into the biases of those that
-        read them, features that nothing reads are not looked at, and a real target
-        comes in its own units. Where `masking` is 'gradient', and of a user's encoder,
-        nothing is cut off.
+        read them, and the norms of the task into their layers; features that nothing
+        reads are not looked at, and a real target comes in its own units. Where
+        `masking` is 'gradient', and of a user's encoder, nothing is cut off.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ similarity_evidence_ : str
         -------
         Z : ndarray of shape (n_samples, latent)
             Representation; those of the members of an ensemble side by side. The tasks
-            have one in common where `masking` is 'gradient'.
+            have one in common where `masking` is 'gradient' and `batch_norm` False.
 
         Raises
         ------
