@@ -54,7 +54,18 @@ class TaskNetwork(MultiTaskNetwork):
         return True
 
     def task_weights(self, task: int) -> dict[str, Tensor]:
-        """What a task puts in the place of the encoder's tensors, by name."""
+        """List what a task puts in the place of the encoder's tensors.
+
+        Parameters
+        ----------
+        task : int
+            Index of the task.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (*members, ...)
+            By name; what is not listed serves all tasks.
+        """
         axis = len(self.members)
         return {
             f"{name}.{own}": getattr(norm, own).select(axis, task)
@@ -68,7 +79,18 @@ class TaskNetwork(MultiTaskNetwork):
     # ---- passes
 
     def encode(self, x: Tensor, random: MemberRandom | None = None) -> Tensor:
-        """Compute the mean of the tasks' representations."""
+        """Compute the mean of the tasks' representations.
+
+        Parameters
+        ----------
+        x, random : Tensor or MemberRandom
+            As for :meth:`representations`.
+
+        Returns
+        -------
+        Tensor of shape (*members, batch, latent)
+            What all tasks share, where they do not differ.
+        """
         if self.is_plain and not self.norm_names:
             return super().encode(x, random)
         return self.representations(x, random).mean(-3)
@@ -142,7 +164,19 @@ class TaskNetwork(MultiTaskNetwork):
         random: MemberRandom | None = None,
         weight: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Pass rows through the parts of the tasks they are for."""
+        """Pass rows through the parts of the tasks they are for.
+
+        Parameters
+        ----------
+        x, task_of_row, random, weight : Tensor or MemberRandom
+            As in :meth:`MultiTaskNetwork.run`; labels of weight zero do not count in
+            the norms.
+
+        Returns
+        -------
+        z, outputs : Tensor
+            Representations, of each task unless each row is for one, and outputs.
+        """
         if self.is_plain and not self.norm_names:
             return super().run(x, task_of_row, random)
         if task_of_row is not None:
@@ -180,11 +214,23 @@ class TaskNetwork(MultiTaskNetwork):
     # ---- parameters
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Those of the encoder, but for the norms."""
+        """List the parameters that serve every task.
+
+        Returns
+        -------
+        list of Parameter
+            Those of the encoder, but for the norms.
+        """
         norms = {id(own) for _, norm in self._norms() for own in norm.parameters()}
         return [own for own in self.encoder.parameters() if id(own) not in norms]
 
     def undecayed_parameters(self) -> list[nn.Parameter]:
-        """Biases and the scales of norms."""
+        """List the parameters that weight decay leaves alone.
+
+        Returns
+        -------
+        list of Parameter
+            Biases and the scales of norms.
+        """
         scales = [norm.get_parameter("weight") for _, norm in self._norms()]
         return [*super().undecayed_parameters(), *scales]

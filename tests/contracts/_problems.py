@@ -75,9 +75,8 @@ class Problem:
     def __str__(self):
         own = [v for v in self.parameters.values() if isinstance(v, str)]
         ranked = "ranking" in self.parameters.get("task_types", ())
-        normed = self.parameters.get("batch_norm", False)
-        marks = [*["ranking"] * ranked, *["norm"] * normed]
-        return "-".join([self.estimator.__name__, *own, *marks])
+        own += ["ranking"] * ranked + ["norm"] * ("batch_norm" in self.parameters)
+        return "-".join([self.estimator.__name__, *own])
 
     def make(self, **overrides):
         """Build the estimator; stackable parameters take their first value."""
