@@ -63,7 +63,7 @@ class RareClassWarning(SkmtlWarning):
 
 
 class CollapseWarning(SkmtlWarning):
-    """The bottleneck closed completely for a task."""
+    """The bottleneck closed for a task, or nearly so although it has a signal."""
 
 
 class FeatureScaleWarning(SkmtlWarning):
