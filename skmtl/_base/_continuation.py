@@ -6,7 +6,7 @@ from skmtl.exceptions import InputError
 from skmtl.nn import unstack_module
 from skmtl.tasks._table import read_classes
 
-__all__ = ["check_classes", "check_row_shape", "start_from"]
+__all__ = ["check_classes", "start_from"]
 
 
 def check_classes(encoder, classes):
@@ -32,26 +32,6 @@ def check_classes(encoder, classes):
                 f"`classes` must stay those of the first call, {known} for task "
                 f"{spec.name!r}; found {own.tolist()}."
             )
-
-
-def check_row_shape(X, fitted):
-    """Refuse pictures of another shape with as many pixels.
-
-    Parameters
-    ----------
-    X : ndarray
-    fitted : tuple of int
-        Shape of one row in fit.
-
-    Raises
-    ------
-    InputError
-    """
-    if X.shape[1:] != fitted:
-        raise InputError(
-            f"Rows of X must have the shape they had in fit, {fitted}; found "
-            f"{X.shape[1:]}."
-        )
 
 
 def start_from(estimator, prepared):
