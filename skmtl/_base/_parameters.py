@@ -159,8 +159,8 @@ SHARED: dict[str, Parameter] = {
         [StrOptions({"gap", "hdbscan"}), PrecomputedClusterer()],
         "{'gap', 'hdbscan'} or clusterer",
         "How `task_groups_` is made from `task_similarity_`: average linkage cut in "
-        "its largest gap, density clustering, or a scikit-learn clusterer that takes "
-        "``metric='precomputed'``.",
+        "its largest gap, density clustering (of four tasks or more), or a "
+        "scikit-learn clusterer that takes ``metric='precomputed'``.",
     ),
     "min_similarity": Parameter(
         0.25,

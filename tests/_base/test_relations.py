@@ -4,8 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClusterMixin
 
 from skmtl import HardSharingClassifier, HierarchicalIBRegressor
+from skmtl._base._relations import warn_of_unrelated_tasks
 from skmtl.exceptions import TaskGroupWarning
 
 QUICK = {"hidden_layer_sizes": (16,), "max_epochs": 5, "random_state": 0}
@@ -39,10 +41,41 @@ def test_names_of_the_closest_pair():
     assert "of 'task_1' and 'task_3' (`min_similarity=0.99`)" in text
 
 
+@pytest.mark.parametrize("n_tasks", [2, 3])
+def test_density_clustering_of_few_tasks(n_tasks):
+    y = np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0], UNRELATED[:, 1]])
+    estimator = HardSharingClassifier(**QUICK, clustering="hdbscan")
+    [text] = messages(estimator, y[:, :n_tasks])
+    assert "clustering='hdbscan' needs at least 4 tasks" in text
+    assert f"there are {n_tasks}. Use clustering='gap'." in text
+    assert messages(HardSharingClassifier(**QUICK), y[:, :n_tasks]) == []
+
+
+class Lonely(ClusterMixin, BaseEstimator):
+    """Puts each task into a group of its own."""
+
+    metric = "precomputed"
+
+    def fit(self, X, y=None):
+        self.labels_ = np.arange(len(X))
+        return self
+
+
 def test_clustering_that_leaves_related_tasks_alone():
     y = np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0], UNRELATED[:, 1]])
-    alone = messages(HardSharingClassifier(**QUICK, clustering="hdbscan"), y)
-    assert any("clustering='hdbscan' left every task alone" in text for text in alone)
+    [text] = messages(HardSharingClassifier(**QUICK, clustering=Lonely()), y)
+    assert "clustering=Lonely() left every task alone" in text
+
+
+def test_pairs_without_any_similarity_are_two_tasks():
+    attributes = {
+        "task_similarity_": np.eye(2),
+        "task_groups_": np.arange(2),
+        "task_reliability_": np.ones(2),
+        "task_null_": np.zeros(2),
+    }
+    with pytest.warns(TaskGroupWarning, match="0.00, of 'a' and 'b'"):
+        warn_of_unrelated_tasks(attributes, ["a", "b"], HardSharingClassifier())
 
 
 @pytest.mark.parametrize(
