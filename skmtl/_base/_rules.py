@@ -65,7 +65,8 @@ class LayerSizes(_Rule):
 
 
 def _is_width(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return whole and int(value) >= 1
 
 
 class CallbackList(_Rule):

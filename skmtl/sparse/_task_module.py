@@ -35,6 +35,8 @@ class SelectFeatures(nn.Module):
     index : int Tensor of shape (n_read,)
     """
 
+    index: Tensor
+
     def __init__(self, index: Tensor) -> None:
         super().__init__()
         self.register_buffer("index", index.to(torch.int32))

@@ -77,6 +77,8 @@ class UnitNetwork(MaskedNetwork):
     row_dims : int
     """
 
+    units: Tensor
+
     def __init__(
         self,
         encoder: nn.Module,
