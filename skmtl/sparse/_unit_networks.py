@@ -166,6 +166,14 @@ class RoamingNetwork(UnitNetwork):
             found.append((enters <= now) & (now < leaves))
         return found
 
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Compare how fast units are swapped too; what was swapped stays so."""
+        found = super().difference_to(fitted)
+        if found or not bool((fitted.swapped > 0).any()):
+            return found
+        before, now = fitted.roaming, self.roaming
+        return None if before == now else ("`roaming`", before, now)
+
     def after_step(self, state: Any) -> None:
         """Swap units, when it is time."""
         super().after_step(state)
