@@ -5,7 +5,6 @@ from ._documentation import multitask_estimator
 from ._evidence import read_tasks
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
-from ._parameters import Parameter, parameter_table, stackable_parameters
 from ._relations import (
     fault_of_clustering,
     task_attributes,
@@ -14,6 +13,7 @@ from ._relations import (
 from ._resolve import resolve_settings
 from ._rules import LayerSizes
 from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
+from ._tables import Parameter, parameter_table, stackable_parameters
 from ._warn import warn_user
 
 __all__ = [

@@ -4,7 +4,7 @@ import inspect
 import textwrap
 from typing import Any, TypeVar
 
-from ._parameters import Parameter, constraints_of
+from ._tables import Parameter, constraints_of
 
 __all__ = ["multitask_estimator"]
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ._parameters import Parameter
+from ._rules import Parameter
 
 __all__ = ["estimator_classes", "render_init", "rewrite"]
 
