@@ -63,7 +63,7 @@ class RareClassWarning(SkmtlWarning):
 
 
 class CollapseWarning(SkmtlWarning):
-    """The bottleneck closed completely for a task."""
+    """The bottleneck closed for a task, or its masks keep hardly a weight."""
 
 
 class FeatureScaleWarning(SkmtlWarning):

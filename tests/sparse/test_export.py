@@ -21,6 +21,8 @@ from skmtl.sparse._task_module import BiasMap, SelectFeatures
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
+    # small layers of which few weights are kept
+    "ignore::skmtl.exceptions.CollapseWarning",
 )
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(80, 12)).astype(np.float32)

@@ -20,6 +20,8 @@ from skmtl.sparse._information import network_fisher
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
+    # small layers of which few weights are kept
+    "ignore::skmtl.exceptions.CollapseWarning",
 )
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(120, 8))
