@@ -69,3 +69,11 @@ def test_read_only_features_predict_without_a_warning(recwarn):
     est.predict(X)
     est.transform(X)
     assert not [w for w in recwarn if "writ" in str(w.message)]
+
+
+def test_rows_and_pixels_in_reverse():
+    X, y = make_pictures((8, 12))
+    est = HardSharingClassifier(encoder="conv", max_epochs=2, random_state=0)
+    est.fit(X[::-1, :, ::-1], y[::-1])
+    same = est.predict(X[::-1, :, ::-1].copy())
+    np.testing.assert_array_equal(est.predict(X[::-1, :, ::-1]), same)
