@@ -87,7 +87,8 @@ def warn_of_silent_tasks(
         task_names,
         "the signal that two halves of their rows agree on does not exceed that of "
         "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
-        "change that.",
+        "change that. A network can learn such labels by heart: trust scores of rows "
+        "that it did not see only.",
     )
     _warn_of_lone_tasks(
         silent & ~varies,

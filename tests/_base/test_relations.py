@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from skmtl import HardSharingClassifier, HierarchicalIBRegressor
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingRegressor,
+    HierarchicalIBRegressor,
+)
 from skmtl._base._relations import warn_of_unrelated_tasks
 from skmtl.exceptions import TaskGroupWarning
 
@@ -100,3 +104,12 @@ def test_tasks_without_a_signal_are_told_once():
     y = np.column_stack([UNRELATED[:, 0], noise])
     [text] = messages(HardSharingClassifier(**QUICK), y)
     assert "permuted labels" in text
+
+
+def test_noise_learnt_by_heart_is_hinted_at():
+    noise = np.random.RandomState(1).normal(size=(400, 2))
+    estimator = HardSharingRegressor(max_epochs=150, weight_decay=0, random_state=0)
+    [text] = messages(estimator, noise)
+    assert estimator.score(X, noise) > 0.5
+    assert estimator.score(X[::-1], noise) < 0
+    assert "learn such labels by heart: trust scores of rows that it did not" in text
