@@ -64,7 +64,7 @@ class ActivationMapDisplay:
         self.task_names = task_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, tasks=None, class_=None, **plot_options):
+    def from_estimator(cls, estimator, X, *, task=None, class_=None, **plot_options):
         """Draw what a fitted estimator looks at.
 
         Parameters
@@ -73,8 +73,8 @@ class ActivationMapDisplay:
             With ``encoder="conv"``.
         X : array-like of shape (n_pictures, [channels,] height, width)
             Few pictures.
-        tasks : sequence of str or int, default=None
-            Which tasks to show; None shows all.
+        task : str, int, or sequence of them, default=None
+            Name or index of the task to show, or of several; None shows all.
         class_ : object, default=None
             As in :func:`skmtl.inspection.class_activation_map`, for every task.
         **plot_options : dict
@@ -86,7 +86,9 @@ class ActivationMapDisplay:
             Holds pictures, maps and what was drawn.
         """
         names = getattr(estimator, "task_names_", [])
-        tasks = range(len(names)) if tasks is None else tasks
+        tasks = range(len(names)) if task is None else task
+        if isinstance(tasks, str | int | np.integer):
+            tasks = [tasks]
         maps = [class_activation_map(estimator, X, own, class_) for own in tasks]
         shown = [own if isinstance(own, str) else names[own] for own in tasks]
         return cls(X, np.array(maps), task_names=shown).plot(**plot_options)
