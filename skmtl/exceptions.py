@@ -63,7 +63,7 @@ class RareClassWarning(SkmtlWarning):
 
 
 class CollapseWarning(SkmtlWarning):
-    """The bottleneck closed for a task, or nearly so although it has a signal."""
+    """Hardly anything reaches a task: its channel closed, or its masks are empty."""
 
 
 class FeatureScaleWarning(SkmtlWarning):

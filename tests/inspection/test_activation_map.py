@@ -9,6 +9,9 @@ from skmtl import HardSharingClassifier, HardSharingMixed
 from skmtl.exceptions import InputError
 from skmtl.inspection import class_activation_map
 
+# Which side is lit says nothing of the level.
+pytestmark = pytest.mark.filterwarnings("ignore:No tasks form a group")
+
 
 def spots(n_rows=200, seed=0):
     """A bright spot on the left or on the right, another at the top or bottom."""
