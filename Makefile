@@ -8,9 +8,6 @@ ARGS ?=
 
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-# the layers below the estimators, which are annotated throughout
-TYPED = $(wildcard $(addprefix skmtl/,exceptions.py datasets _validation.py tasks \
-	nn similarity metrics engine persistence persistence.py))
 BENCHMARKS = $(sort $(wildcard benchmarks/[a-z]*.py))
 
 .DEFAULT_GOAL = help
@@ -21,7 +18,7 @@ help:
 	@echo "make demo       run examples/demo.py; its picture is in demo_output/"
 	@echo "make test       run the tests and the examples of the docstrings"
 	@echo "make lint       check the style;  make format  mends what it can"
-	@echo "make types      check the annotations of the layers below the estimators"
+	@echo "make types      check the annotations"
 	@echo "make doc        build the documentation into doc/_build/html"
 	@echo "make benchmark  run the scripts of benchmarks/, one after the other"
 	@echo "make clean      remove the environment and everything that was built"
@@ -53,7 +50,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 types: $(READY)
-	$(BIN)/mypy $(TYPED)
+	$(BIN)/mypy skmtl
 
 doc: export OMP_NUM_THREADS = 1
 doc: $(READY)

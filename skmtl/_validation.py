@@ -24,7 +24,12 @@ _KEPT_TYPES = [
 
 
 def check_features(
-    estimator: Any, X: Any, *, reset: bool, image: bool = False
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    image: bool = False,
+    row_shape: tuple[int, ...] | None = None,
 ) -> np.ndarray:
     """Validate X and set or check the estimator's number and names of features.
 
@@ -39,6 +44,8 @@ def check_features(
         Set the attributes (in fit) rather than compare with them.
     image : bool, default=False
         Accept 3-D and 4-D X; `n_features_in_` is then the size of one sample.
+    row_shape : tuple of int, optional
+        Of one row in fit; rows of X must have it too.
 
     Returns
     -------
@@ -57,7 +64,15 @@ def check_features(
         raise InputError("X must hold features; found None.")
     X = _as_numpy(X)
     n_axes = getattr(X, "ndim", 2)
-    if not (image and n_axes > 2):
+    if n_axes > 2 and not image:
+        raise InputError(
+            "X must have shape (n_samples, n_features) where `encoder` is 'mlp'; found "
+            f"{X.shape}. Flatten each row with X.reshape(len(X), -1), or use "
+            "encoder='conv' for pictures."
+        )
+    if row_shape is not None and max(n_axes - 1, len(row_shape)) > 1:
+        _check_row_shape(X, row_shape)
+    if n_axes <= 2:
         try:
             return validate_data(estimator, X, reset=reset, dtype=_accepted_types(X))
         except ValueError as error:
@@ -79,6 +94,19 @@ def check_features(
     flat = np.broadcast_to(X[:1, ..., :1].ravel()[:1], (len(X), X[0].size))
     validate_data(estimator, flat, reset=reset, skip_check_array=True)
     return X
+
+
+def _check_row_shape(X: Any, row_shape: tuple[int, ...]) -> None:
+    """Refuse pictures of another shape, also with as many pixels."""
+    if X.shape[1:] == row_shape:
+        return
+    remedy = "Reshape X, or fit anew."
+    if X.shape == row_shape:
+        remedy = "If X is a single picture, pass X[None], a batch of one."
+    raise InputError(
+        f"X must have the shape (n_samples, {', '.join(map(str, row_shape))}), since "
+        f"rows must have the shape they had in fit; found {X.shape}. {remedy}"
+    )
 
 
 def _as_numpy(X: Any) -> Any:

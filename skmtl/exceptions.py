@@ -63,7 +63,7 @@ class RareClassWarning(SkmtlWarning):
 
 
 class CollapseWarning(SkmtlWarning):
-    """The bottleneck closed completely for a task."""
+    """Hardly anything reaches a task: its channel closed, or its masks are empty."""
 
 
 class FeatureScaleWarning(SkmtlWarning):

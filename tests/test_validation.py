@@ -133,7 +133,7 @@ def test_bad_images(X, message):
 
 
 def test_images_only_where_they_are_meant():
-    with pytest.raises(ValueError, match="dim 3"):
+    with pytest.raises(ValueError, match=r"`encoder` is .mlp.; found \(2, 3, 3\)"):
         fitted(np.zeros((2, 3, 3)))
 
 

@@ -5,16 +5,16 @@ from ._documentation import multitask_estimator
 from ._evidence import read_tasks
 from ._jobs import FitJob, fit_jobs
 from ._multitask import MultiTaskEstimator
-from ._parameters import (
-    BATCH_NORM,
-    Parameter,
-    parameter_table,
-    stackable_parameters,
+from ._parameters import BATCH_NORM
+from ._relations import (
+    fault_of_clustering,
+    task_attributes,
+    warn_of_silent_tasks,
 )
-from ._relations import task_attributes, warn_of_silent_tasks
 from ._resolve import resolve_settings
 from ._rules import LayerSizes
 from ._shells import ClassifierShell, MixedShell, RankerShell, RegressorShell
+from ._tables import Parameter, parameter_table, stackable_parameters
 from ._warn import warn_user
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "RankerShell",
     "RegressorShell",
     "encoder_of",
+    "fault_of_clustering",
     "fit_jobs",
     "heads_of",
     "multitask_estimator",

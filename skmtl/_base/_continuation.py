@@ -6,7 +6,9 @@ from skmtl.exceptions import InputError
 from skmtl.nn import unstack_module
 from skmtl.tasks._table import read_classes
 
-__all__ = ["check_classes", "check_row_shape", "start_from"]
+from ._tables import settled_parameters
+
+__all__ = ["check_classes", "check_settled", "start_from"]
 
 
 def check_classes(encoder, classes):
@@ -34,24 +36,36 @@ def check_classes(encoder, classes):
             )
 
 
-def check_row_shape(X, fitted):
-    """Refuse pictures of another shape with as many pixels.
+def check_settled(estimator):
+    """Refuse parameters that a network in training would not hear of.
 
     Parameters
     ----------
-    X : ndarray
-    fitted : tuple of int
-        Shape of one row in fit.
+    estimator : estimator
+        Fitted.
 
     Raises
     ------
     InputError
+        If one is not what it was when the network was built.
     """
-    if X.shape[1:] != fitted:
-        raise InputError(
-            f"Rows of X must have the shape they had in fit, {fitted}; found "
-            f"{X.shape[1:]}."
-        )
+    # Files written before estimators kept these have none.
+    built_of = getattr(estimator, "_built_of", {})
+    for name, now in settled_parameters(estimator).items():
+        if name in built_of and not _equal(built_of[name], now):
+            raise InputError(
+                f"`{name}` must stay that of the first call, {built_of[name]!r}, since "
+                f"the network was built of it; found {now!r}. Set it back, or start "
+                "anew with `fit`."
+            )
+
+
+def _equal(before, now):
+    if before is now:
+        return True
+    if any(callable(one) or isinstance(one, str | dict) for one in (before, now)):
+        return type(before) is type(now) and before == now
+    return np.array_equal(before, now)
 
 
 def start_from(estimator, prepared):

@@ -11,7 +11,7 @@ from .._validation import check_features, check_sample_weight
 from ..engine import Settings, TaskTensors, as_tensor
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
-from ._continuation import check_classes, check_row_shape
+from ._continuation import check_classes
 from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._ranking import check_ranked_parts
 from ._scale import warn_of_scale
@@ -213,11 +213,13 @@ def read_data(
     """
     going_on = fitted_encoder is not None
     X = check_features(
-        estimator, X, reset=not going_on, image=estimator.encoder != "mlp"
+        estimator,
+        X,
+        reset=not going_on,
+        image=estimator.encoder != "mlp",
+        row_shape=estimator._input_shape if going_on else None,
     )
-    if going_on:
-        check_row_shape(X, estimator._input_shape)
-    else:
+    if not going_on:
         warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder, codes, observed, weight = _encode(

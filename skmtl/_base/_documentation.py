@@ -2,9 +2,9 @@
 
 import inspect
 import textwrap
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ._parameters import Parameter, constraints_of
+from ._tables import Parameter, constraints_of
 
 __all__ = ["multitask_estimator"]
 
@@ -63,8 +63,9 @@ def multitask_estimator(cls: ClassT) -> ClassT:
 
     The class docstring holds the markers ``{parameters}`` and ``{attributes}``.
     """
-    table: dict[str, Parameter] = cls._parameter_table
-    cls._parameter_constraints = constraints_of(table)
+    estimator: Any = cls
+    table: dict[str, Parameter] = estimator._parameter_table
+    estimator._parameter_constraints = constraints_of(table)
     if cls.__doc__:
         attributes = getattr(cls, "_own_attributes", "")
         body = (

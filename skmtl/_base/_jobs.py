@@ -142,7 +142,7 @@ def _parts(group: list[_Planned], most: int) -> list[list[_Planned]]:
     holds equally many jobs of each set of rows. An ensemble of more members than a
     stack may have is one by itself, which the engine cuts.
     """
-    streams: dict[Hashable, list[_Planned]] = {}
+    streams: dict[tuple[int, int, int], list[_Planned]] = {}
     for job in group:
         plan = job[1].plans[0]
         key = (id(plan.train), plan.shuffle_seed, len(job[1].plans))

@@ -12,7 +12,7 @@ from ..exceptions import ConvergenceError, InterruptedFitWarning
 from ..similarity import target_relatedness
 from ._callbacks import metadata_of, open_callbacks
 from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
-from ._continuation import start_from
+from ._continuation import check_settled, start_from
 from ._evidence import check_grouping, read_tasks
 from ._prediction import PredictionMixin
 from ._prepare import prepare
@@ -20,6 +20,7 @@ from ._relations import warn_of_unrelated_tasks
 from ._representation import representation_variance
 from ._state import StorableMixin
 from ._streaming import prepare_batches
+from ._tables import settled_parameters
 from ._warn import warn_user
 
 __all__ = ["MultiTaskEstimator"]
@@ -118,7 +119,8 @@ default=None
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a batch of data, at a constant learning rate.
 
-        Task similarity and groups are read from the rows of the last call.
+        Task similarity and groups are read from the rows of the last call. Parameters
+        that the network was built of must stay what they were in the first call.
 
         Parameters
         ----------
@@ -138,6 +140,8 @@ default=None
         """
         with self._all_or_nothing():
             going_on = hasattr(self, "net_")
+            if going_on:
+                check_settled(self)
             offset = self.n_iter_ if going_on else 0
             random_state = check_random_state(self.random_state)
             if going_on and isinstance(self.random_state, int | np.integer):
@@ -261,6 +265,7 @@ default=None
         vars(self).update(self._encoding_attributes(prepared))
         attributes = {
             "net_": net,
+            "_built_of": settled_parameters(self),
             "n_iter_": trained.n_iter,
             "history_": trained.history,
             **self._method_attributes(tensors),

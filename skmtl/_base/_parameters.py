@@ -1,8 +1,6 @@
 """Parameters shared by all estimators: default, constraint and text, once."""
 
-from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any
 
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -16,14 +14,7 @@ from ._rules import (
     PrecomputedClusterer,
 )
 
-__all__ = [
-    "BATCH_NORM",
-    "SHARED",
-    "Parameter",
-    "constraints_of",
-    "parameter_table",
-    "stackable_parameters",
-]
+__all__ = ["BATCH_NORM", "SHARED", "TASK_TYPES"]
 
 
 def _positive(kind: type = Real) -> Interval:
@@ -42,6 +33,7 @@ SHARED: dict[str, Parameter] = {
         "X of shape (n, h, w) or (n, c, h, w). A module is copied with its weights. A "
         "callable gets the number of features (for pictures: the shape of one row) "
         "and returns a module that maps (batch, ...) to (batch, features).",
+        settled=True,
     ),
     "hidden_layer_sizes": Parameter(
         (64, 64),
@@ -49,6 +41,7 @@ SHARED: dict[str, Parameter] = {
         "sequence of int",
         "Widths of the encoder's fully connected hidden layers. Ignored if `encoder` "
         "is a module or a callable.",
+        settled=True,
     ),
     "latent_dim": Parameter(
         None,
@@ -56,18 +49,21 @@ SHARED: dict[str, Parameter] = {
         "int or None",
         "Width of a last affine layer of the encoder; None: the representation is "
         "the last hidden layer.",
+        settled=True,
     ),
     "activation": Parameter(
         "relu",
         [StrOptions(set(ACTIVATIONS))],
         "{" + ", ".join(repr(name) for name in ACTIVATIONS) + "}",
         "Activation of the hidden layers.",
+        settled=True,
     ),
     "dropout": Parameter(
         0.0,
         [Interval(Real, 0, 1, closed="left")],
         "float",
         "Fraction of the hidden units dropped in training.",
+        settled=True,
     ),
     "max_epochs": Parameter(
         "auto",
@@ -160,8 +156,8 @@ SHARED: dict[str, Parameter] = {
         [StrOptions({"gap", "hdbscan"}), PrecomputedClusterer()],
         "{'gap', 'hdbscan'} or clusterer",
         "How `task_groups_` is made from `task_similarity_`: average linkage cut in "
-        "its largest gap, density clustering, or a scikit-learn clusterer that takes "
-        "``metric='precomputed'``.",
+        "its largest gap, density clustering (of four tasks or more), or a "
+        "scikit-learn clusterer that takes ``metric='precomputed'``.",
     ),
     "min_similarity": Parameter(
         0.25,
@@ -244,54 +240,3 @@ TASK_TYPES = Parameter(
     "or 1, or it holds few distinct integers; it is never a ranking, which predicts "
     "the order of the rows only.",
 )
-
-
-def parameter_table(
-    own: dict[str, Parameter],
-    defaults: dict[str, Any] | None = None,
-    kind: str = "classifier",
-) -> dict[str, Parameter]:
-    """List an estimator's parameters: its own, then the shared ones.
-
-    Parameters
-    ----------
-    own : dict of str to Parameter
-    defaults : dict, optional
-        Defaults of shared parameters that differ here.
-    kind : {"classifier", "regressor", "ranker", "mixed"}
-
-    Returns
-    -------
-    dict of str to Parameter
-    """
-    table = dict(own)
-    if kind == "mixed":
-        table["task_types"] = TASK_TYPES
-    changed = defaults or {}
-    for name, parameter in SHARED.items():
-        if name == "class_weight" and kind in ("regressor", "ranker"):
-            continue
-        if name in changed:
-            parameter = replace(parameter, default=changed[name])
-        table[name] = parameter
-    return table
-
-
-def constraints_of(table: dict[str, Parameter]) -> dict[str, list[Any]]:
-    """Constraints in the form that scikit-learn's validation reads."""
-    return {name: list(parameter.constraint) for name, parameter in table.items()}
-
-
-def stackable_parameters(estimator: Any) -> set[str]:
-    """Parameters in which the members of one network may differ.
-
-    Parameters
-    ----------
-    estimator : estimator or class of estimators
-
-    Returns
-    -------
-    set of str
-    """
-    table: dict[str, Parameter] = estimator._parameter_table
-    return {name for name, parameter in table.items() if parameter.stackable}

@@ -8,7 +8,6 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._base._continuation import check_row_shape
 from skmtl._base._representation import chunk_rows, representation
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
@@ -24,9 +23,13 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _check_X(self, X):
         check_is_fitted(self, "net_")
-        X = check_features(self, X, reset=False, image=self.encoder != "mlp")
-        check_row_shape(X, self._input_shape)
-        return X
+        return check_features(
+            self,
+            X,
+            reset=False,
+            image=self.encoder != "mlp",
+            row_shape=self._input_shape,
+        )
 
     def _predict_codes(self, X):
         """Codes ``(n_samples, n_tasks)``: class positions or standardised values."""

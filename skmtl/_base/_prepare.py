@@ -129,9 +129,10 @@ def make_plans(
 
     Members share their batches and differ in initial weights and noise.
     """
-    weights = task_weights(estimator.task_weight, encoder.task_names)
-    if weights is not None:
-        weights = torch.as_tensor(weights, dtype=settings.dtype, device=settings.device)
+    given = task_weights(estimator.task_weight, encoder.task_names)
+    weights = None
+    if given is not None:
+        weights = torch.as_tensor(given, dtype=settings.dtype, device=settings.device)
     plan = Plan(
         network=network,
         specs=tuple(encoder.specs),

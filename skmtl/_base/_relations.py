@@ -7,9 +7,15 @@ import numpy as np
 
 from ..exceptions import TaskGroupWarning
 from ..similarity import co_association, group_tasks
+from ..similarity._grouping import HDBSCAN_TASKS
 from ._warn import warn_user
 
-__all__ = ["task_attributes", "warn_of_silent_tasks", "warn_of_unrelated_tasks"]
+__all__ = [
+    "fault_of_clustering",
+    "task_attributes",
+    "warn_of_silent_tasks",
+    "warn_of_unrelated_tasks",
+]
 
 
 def task_attributes(
@@ -81,7 +87,8 @@ def warn_of_silent_tasks(
         task_names,
         "the signal that two halves of their rows agree on does not exceed that of "
         "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
-        "change that.",
+        "change that. A network can learn such labels by heart: trust scores of rows "
+        "that it did not see only.",
     )
     _warn_of_lone_tasks(
         silent & ~varies,
@@ -109,15 +116,15 @@ def warn_of_unrelated_tasks(
     by_number = estimator.n_groups is not None
     if heard.sum() < 2 or by_number or len(np.unique(labels)) < len(labels):
         return
-    similarity = np.tril(attributes["task_similarity_"], -1)
-    first, second = np.unravel_index(similarity.argmax(), similarity.shape)
+    similarity = attributes["task_similarity_"]
+    pairs = np.tril_indices(len(similarity), -1)
+    closest = similarity[pairs].argmax()
+    first, second = (own[closest] for own in pairs)
     largest = similarity[first, second]
     reason = "no two of them are related enough."
     if largest >= estimator.min_similarity:
-        reason = (
-            f"clustering={estimator.clustering!r} left every task alone. Use "
-            "clustering='gap'."
-        )
+        fault = fault_of_clustering(estimator.clustering, len(labels))
+        reason = f"{fault}. Use clustering='gap'."
     warn_user(
         f"No tasks form a group in `task_groups_`: {heard.sum()} of the "
         f"{len(labels)} tasks have a signal, but {reason} The largest similarity is "
@@ -125,6 +132,29 @@ def warn_of_unrelated_tasks(
         f"(`min_similarity={estimator.min_similarity}`).",
         TaskGroupWarning,
     )
+
+
+def fault_of_clustering(clustering: Any, n_tasks: int) -> str:
+    """Say how a clustering came to form no group of tasks that are related enough.
+
+    Parameters
+    ----------
+    clustering : str or clusterer
+        As the estimator's parameter.
+    n_tasks : int
+
+    Returns
+    -------
+    str
+        The main clause of a sentence.
+    """
+    few = n_tasks < HDBSCAN_TASKS
+    if few and isinstance(clustering, str) and clustering == "hdbscan":
+        return (
+            f"clustering='hdbscan' needs at least {HDBSCAN_TASKS} tasks to find a "
+            f"group among, and there are {n_tasks}"
+        )
+    return f"clustering={clustering!r} left every task alone"
 
 
 def _warn_of_lone_tasks(

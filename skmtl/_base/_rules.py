@@ -31,6 +31,9 @@ class Parameter:
         The description, one paragraph.
     stackable : bool
         Whether members of one network may have values of their own.
+    settled : bool
+        Whether networks are built of it, so that it cannot change while one learns on
+        in ``partial_fit``.
     """
 
     default: Any
@@ -38,6 +41,7 @@ class Parameter:
     type: str
     text: str
     stackable: bool = False
+    settled: bool = False
 
 
 class _Rule(Options):
@@ -65,7 +69,8 @@ class LayerSizes(_Rule):
 
 
 def _is_width(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return whole and int(value) >= 1
 
 
 class CallbackList(_Rule):

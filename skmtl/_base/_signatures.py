@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ._parameters import Parameter
+from ._rules import Parameter
 
 __all__ = ["estimator_classes", "render_init", "rewrite"]
 
@@ -43,7 +43,7 @@ def estimator_classes() -> list[type]:
     ]
 
 
-def rewrite(source: str, cls: type) -> str:
+def rewrite(source: str, cls: Any) -> str:
     """Replace the generated block of one class in the source of its module."""
     start = re.search(rf"^class {cls.__name__}\(.*$", source, re.MULTILINE)
     assert start is not None, f"{cls.__name__} is not in its own module"

@@ -32,14 +32,14 @@ def label_weights(
     ndarray of shape (n_samples, n_tasks), or None
         Zero where unobserved; None if all labels are observed and weigh one.
     """
-    by_class = [task for task, own in enumerate(factors) if own is not None]
+    by_class = {task: own for task, own in enumerate(factors) if own is not None}
     if observed.all() and sample_weight is None and not by_class:
         return None
     weights = observed.astype(np.float64)
     if sample_weight is not None:
         weights *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
-    for task in by_class:
-        weights[:, task] *= factors[task][codes[:, task].astype(int)]
+    for task, own in by_class.items():
+        weights[:, task] *= own[codes[:, task].astype(int)]
     return weights
 
 

@@ -15,7 +15,9 @@ from ._residual import Residual, ResidualNetwork
 
 __all__ = ["HierarchicalIB", "HierarchicalRegression"]
 
-_COLLAPSE = 1e-3
+# Nats under which a channel is closed. One that carries less than a tenth of a nat, and
+# of what the median task gets, is nearly so; early in training all carry little.
+_COLLAPSE, _NEARLY = 1e-3, 0.1
 
 
 class HierarchicalIB(MultiTaskEstimator):
@@ -97,7 +99,6 @@ information_ : ndarray of shape (n_tasks,)
         information = tensors["capacity"].sum(-1)
         if information.ndim == 2:
             information = information.mean(0)
-        self._warn_of_collapse(information)
         return {
             **found,
             "noise_log_variance_": tensors["noise_log_variance"],
@@ -105,17 +106,36 @@ information_ : ndarray of shape (n_tasks,)
             "information_": information,
         }
 
-    def _warn_of_collapse(self, information):
-        closed = np.flatnonzero(information < _COLLAPSE)
-        if not len(closed) or not np.any(self.beta):
-            return
-        names = ", ".join(repr(self._targets.task_names[task]) for task in closed[:5])
-        warn_user(
-            f"The channel of {len(closed)} task(s) ({names}) closed: total capacity "
-            f"under {_COLLAPSE} nats, predictions do not depend on X. Lower `beta` "
-            f"(now {self.beta!r}) or raise `beta_warmup`.",
-            CollapseWarning,
-        )
+    def _read_tasks(self, net, data, by_member, seed):
+        found = super()._read_tasks(net, data, by_member, seed)
+        if "capacity" in by_member[0] and np.any(self.beta):
+            each = [own["capacity"].sum(-1) for own in by_member]
+            heard = found["task_reliability_"] > found["task_null_"]
+            self._warn_of_collapse(np.mean(each, axis=0), heard)
+        return found
+
+    def _warn_of_collapse(self, information, heard):
+        shut = information < _COLLAPSE
+        usual = np.median(information)
+        nearly = ~shut & heard & (information < _NEARLY * min(usual, 1.0))
+        for tasks, state, effect in (
+            (shut, f"closed: total capacity under {_COLLAPSE} nats", "do not depend"),
+            (
+                nearly,
+                "nearly closed, although the labels have a signal: total capacity "
+                f"under {_NEARLY} nats, {usual:.2f} for the median task",
+                "hardly depend",
+            ),
+        ):
+            if not tasks.any():
+                continue
+            own = [repr(self._targets.task_names[task]) for task in tasks.nonzero()[0]]
+            warn_user(
+                f"The channel of {len(own)} task(s) ({', '.join(own[:5])}) {state}; "
+                f"predictions {effect} on X. Lower `beta` (now {self.beta!r}), "
+                "raise `beta_warmup`, or raise `latent_dim` where many tasks crowd it.",
+                CollapseWarning,
+            )
 
     def _similarity(self, evidence):
         if "capacity" not in evidence.tensors:

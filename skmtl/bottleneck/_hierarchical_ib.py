@@ -46,7 +46,7 @@ class HierarchicalIBClassifier(ClassifierShell, HierarchicalIB):
     Warns
     -----
     CollapseWarning
-        If a task's channel closed completely.
+        If a task's channel closed, or nearly so although its labels have a signal.
 
     See Also
     --------
@@ -204,7 +204,7 @@ class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
     Warns
     -----
     CollapseWarning
-        If a task's channel closed completely.
+        If a task's channel closed, or nearly so although its labels have a signal.
 
     See Also
     --------
@@ -346,7 +346,7 @@ class HierarchicalIBMixed(MixedShell, HierarchicalRegression):
     Warns
     -----
     CollapseWarning
-        If a task's channel closed completely.
+        If a task's channel closed, or nearly so although its labels have a signal.
 
     See Also
     --------

@@ -28,12 +28,14 @@ _OWN = {
         "float",
         "Price of a nat of information in the representation, which all tasks share.",
         stackable=True,
+        settled=True,
     ),
     "weighting": Parameter(
         "uncertainty",
         [StrOptions({"uncertainty"}), None],
         "'uncertainty' or None",
         "Whether the tasks' losses have learned weights, or all weigh 1.",
+        settled=True,
     ),
 }
 

@@ -18,6 +18,7 @@ CHANNELS = {
         "Price of a nat of information. A linear-Gaussian task whose squared "
         "correlation with X is below it closes its channel.",
         stackable=True,
+        settled=True,
     ),
     "gamma": Parameter(
         0.0,
@@ -26,12 +27,14 @@ CHANNELS = {
         "Weight of the information all tasks take together, which rewards sharing a "
         "dimension; 0 is the paper's objective.",
         stackable=True,
+        settled=True,
     ),
     "beta_warmup": Parameter(
         0.5,
         [Interval(Real, 0, 1, closed="both")],
         "float",
         "Fraction of the steps over which the price rises from 0 to `beta`.",
+        settled=True,
     ),
     "marginal": Parameter(
         "closed",
@@ -40,6 +43,7 @@ CHANNELS = {
         "What a channel's output is measured against: the Gaussian of its own mean and "
         "variance, which leaves the capacity as the price, or a Gaussian of mean zero "
         "and learned variance, as in the paper.",
+        settled=True,
     ),
     "noise": Parameter(
         "learned",
@@ -49,6 +53,7 @@ CHANNELS = {
         "and pay for, a control. 'fixed': the paper's ablation, where the noise rests "
         "for the first half of the training, and the encoder for the second. None "
         "trains without noise and penalty: hard sharing.",
+        settled=True,
     ),
     "n_samples": Parameter(
         None,
@@ -70,6 +75,7 @@ CHANNELS = {
         "float",
         "Learning rate of the noise, and of all learned variances, in multiples of "
         "`lr`.",
+        settled=True,
     ),
 }
 
@@ -83,5 +89,6 @@ REGRESSION = {
         "'diagonal' learns variances, 'full' correlations of the tasks too; both cost "
         "the negative log-likelihood. 'unit' costs half the squared error, as hard "
         "sharing does.",
+        settled=True,
     ),
 }

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..exceptions import InputError
 from ..inspection import class_activation_map
+from ._axes import divided_axes
 
 _MOST_PICTURES = 64
 
@@ -63,7 +64,7 @@ class ActivationMapDisplay:
         self.task_names = task_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, tasks=None, class_=None, **plot_options):
+    def from_estimator(cls, estimator, X, *, task=None, class_=None, **plot_options):
         """Draw what a fitted estimator looks at.
 
         Parameters
@@ -72,8 +73,8 @@ class ActivationMapDisplay:
             With ``encoder="conv"``.
         X : array-like of shape (n_pictures, [channels,] height, width)
             Few pictures.
-        tasks : sequence of str or int, default=None
-            Which tasks to show; None shows all.
+        task : str, int, or sequence of them, default=None
+            Name or index of the task to show, or of several; None shows all.
         class_ : object, default=None
             As in :func:`skmtl.inspection.class_activation_map`, for every task.
         **plot_options : dict
@@ -85,16 +86,21 @@ class ActivationMapDisplay:
             Holds pictures, maps and what was drawn.
         """
         names = getattr(estimator, "task_names_", [])
-        tasks = range(len(names)) if tasks is None else tasks
+        tasks = range(len(names)) if task is None else task
+        if isinstance(tasks, str | int | np.integer):
+            tasks = [tasks]
         maps = [class_activation_map(estimator, X, own, class_) for own in tasks]
         shown = [own if isinstance(own, str) else names[own] for own in tasks]
         return cls(X, np.array(maps), task_names=shown).plot(**plot_options)
 
-    def plot(self, *, cmap="inferno", alpha=0.55, im_kw=None):
+    def plot(self, *, ax=None, cmap="inferno", alpha=0.55, im_kw=None):
         """Draw pictures and maps.
 
         Parameters
         ----------
+        ax : matplotlib Axes, or array-like of n_tasks * n_pictures of them, \
+default=None
+            Where to draw; a single one is divided. None makes a figure.
         cmap : str or matplotlib Colormap, default="inferno"
             Colours of the maps.
         alpha : float, default=0.55
@@ -107,14 +113,10 @@ class ActivationMapDisplay:
         display : ActivationMapDisplay
             This object, with what was drawn.
         """
-        from matplotlib import pyplot
-
         pictures, maps = self._checked()
         n_rows, n_columns = maps.shape[:2]
-        size = (1.3 * n_columns + 0.9, 1.3 * n_rows)
-        self.figure_, self.axes_ = pyplot.subplots(
-            n_rows, n_columns, figsize=size, squeeze=False, layout="compressed"
-        )
+        self.axes_ = _axes_in(ax, n_rows, n_columns)
+        self.figure_ = self.axes_[0, 0].figure
         self.images_ = np.empty((n_rows, n_columns), dtype=object)
         for (row, column), ax in np.ndenumerate(self.axes_):
             picture, own = pictures[column], maps[row, column]
@@ -148,6 +150,19 @@ class ActivationMapDisplay:
         if pictures.ndim == 4:
             pictures = _as_colours(pictures)
         return pictures, maps
+
+
+def _axes_in(ax, n_rows, n_columns):
+    """Axes for each map; without any, in a new figure whose size suits them."""
+    if ax is not None:
+        return divided_axes(ax, n_rows, n_columns)
+    from matplotlib import pyplot
+
+    size = (1.3 * n_columns + 0.9, 1.3 * n_rows)
+    _, axes = pyplot.subplots(
+        n_rows, n_columns, figsize=size, squeeze=False, layout="compressed"
+    )
+    return axes
 
 
 def _as_colours(pictures):

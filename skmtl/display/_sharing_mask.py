@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InputError
+from ._axes import divided_axes
 from ._checks import check_groups, check_names, check_switch, fitted_step
 from ._drawing import INK, draw_brackets, draw_names, draw_scale, draw_values
 from ._order import display_order, group_spans
@@ -149,7 +150,7 @@ class SharingMaskDisplay:
     def plot(
         self,
         *,
-        axes=None,
+        ax=None,
         cmap="GnBu",
         values="auto",
         values_format=".2f",
@@ -162,8 +163,8 @@ class SharingMaskDisplay:
 
         Parameters
         ----------
-        axes : sequence of 2 matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+        ax : matplotlib Axes, or array-like of 2 of them, default=None
+            Where to draw bars and map; a single one is divided. None makes a figure.
         cmap : str or matplotlib Colormap, default="GnBu"
             Colours, of the bars from no task to all, of the map from 0 to 1.
         values : bool or "auto", default="auto"
@@ -189,9 +190,8 @@ class SharingMaskDisplay:
         self._count(tables)
         self.order_ = display_order(self.overlap_, groups)
         spans = group_spans(groups, self.order_)
-        if axes is None:
-            axes = _new_axes(len(tables), len(names))
-        bars, ax = self.axes_ = np.asarray(axes, dtype=object)
+        self.axes_ = _axes_in(ax, len(tables), len(names))
+        bars, ax = self.axes_
         self.figure_ = ax.figure
         self._draw_bars(bars, list(self.masks), cmap)
         shown = self.overlap_[np.ix_(self.order_, self.order_)]
@@ -274,17 +274,16 @@ class SharingMaskDisplay:
         return flat, groups, check_names(self.task_names, n_tasks)
 
 
-def _new_axes(n_layers, n_tasks):
-    """Axes for bars and map in a new figure whose size suits both."""
+def _axes_in(ax, n_layers, n_tasks):
+    """Axes for bars and map; without any, in a new figure whose size suits both."""
+    side = float(np.clip(2.2 + 0.42 * n_tasks, 3.4, 9.5))
+    widths = [4.5, side * 1.22]
+    if ax is not None:
+        return divided_axes(ax, 1, 2, width_ratios=widths)[0]
     from matplotlib import pyplot
 
-    side = float(np.clip(2.2 + 0.42 * n_tasks, 3.4, 9.5))
     height = max(side, float(np.clip(1.6 + 0.5 * n_layers, 2.4, 9.5)))
     _, axes = pyplot.subplots(
-        1,
-        2,
-        figsize=(4.5 + side * 1.22, height),
-        width_ratios=[4.5, side * 1.22],
-        layout="compressed",
+        1, 2, figsize=(sum(widths), height), width_ratios=widths, layout="compressed"
     )
     return axes

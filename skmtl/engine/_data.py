@@ -77,10 +77,14 @@ def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
     >>> as_tensor(np.zeros((2, 3)), torch.device("cpu")).shape
     torch.Size([2, 3])
     """
+    array = np.asarray(array)
+    if any(stride < 0 for stride in array.strides):
+        # torch has no views that run backwards.
+        array = array.copy()
     with warnings.catch_warnings():
         # Nothing here ever writes to the features.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(np.asarray(array)).to(device)
+        return torch.from_numpy(array).to(device)
 
 
 @dataclass(frozen=True)

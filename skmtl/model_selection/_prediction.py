@@ -5,6 +5,7 @@ import scipy.sparse
 from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -14,6 +15,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
+from .._base import MultiTaskEstimator
 from ..exceptions import InputError
 from ..tasks._columns import distinct_labels
 from ..tasks._frames import frame_library
@@ -108,7 +110,7 @@ def cross_val_predict(
     X, y = indexable(X, y)
     table = read_targets(y)
     classes = [distinct_labels(column.labels) for column in table.columns]
-    splitter = check_multitask_cv(cv)
+    splitter = check_multitask_cv(cv, task_types=_task_types(estimator))
     routed = _route(estimator, splitter, groups, params or {})
     splits = list(splitter.split(X, y, **routed.splitter.split))
     tested = np.concatenate([test for _, test in splits])
@@ -122,6 +124,12 @@ def cross_val_predict(
     )
     index = getattr(y, "index", None) if table.container == "pandas" else None
     return _join(parts, np.argsort(tested), index)
+
+
+def _task_types(estimator):
+    """Kinds of the tasks, as far as the estimator knows them before it is fitted."""
+    final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return final._task_rules()[0] if isinstance(final, MultiTaskEstimator) else "auto"
 
 
 def _route(estimator, splitter, groups, params):

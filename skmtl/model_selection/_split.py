@@ -11,6 +11,7 @@ from ..exceptions import InputError, RareClassWarning, TargetError
 from ..tasks import assign_folds
 from ..tasks._columns import display_value
 from ..tasks._fitting import check_real
+from ..tasks._kinds import named_types
 from ..tasks._table import read_targets
 
 __all__ = ["MultiTaskStratifiedKFold", "check_multitask_cv"]
@@ -21,6 +22,7 @@ _FEWEST_LABELS_PER_CLASS = 2
 # The seed of every deal that is not to depend on chance.
 _SETTLED = 0
 _MOST_NAMED = 5
+_TYPES = ("classification", "regression", "ranking")
 
 
 class MultiTaskStratifiedKFold(BaseCrossValidator):
@@ -39,6 +41,10 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
         same way each time; neither keeps rows in blocks.
     random_state : int, RandomState or None, default=None
         Source of chance if `shuffle` is True; an int makes folds repeatable.
+    task_types : str, list or dict, default="auto"
+        "classification", "regression" or "ranking" for all tasks, a list of these in
+        the order of the columns, or a dict from names of tasks to them, which leaves
+        the others to "auto": guessed as the notes say.
 
     See Also
     --------
@@ -66,11 +72,14 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
     ['None', 'a', 'b']
     """
 
-    def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+    def __init__(
+        self, n_splits=5, *, shuffle=False, random_state=None, task_types="auto"
+    ):
         _check_parameters(n_splits, shuffle, random_state)
         self.n_splits = int(n_splits)
         self.shuffle = shuffle
         self.random_state = random_state
+        self.task_types = task_types
 
     def split(self, X, y=None, groups=None):
         """Generate the rows of each training and test set.
@@ -141,7 +150,9 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
                 f"`n_splits` must not exceed the number of rows, {table.n_samples}; "
                 f"found {self.n_splits}. Use fewer folds or give more rows."
             )
-        codes, is_classification, rare = _code(table.columns, self.n_splits)
+        codes, is_classification, rare = _code(
+            table.columns, self.n_splits, self.task_types
+        )
         if rare:
             _warn_of_rare(rare, self.n_splits)
         folds = assign_folds(
@@ -170,10 +181,10 @@ def _check_parameters(n_splits, shuffle, random_state):
         )
 
 
-def _code(columns, n_splits):
+def _code(columns, n_splits, task_types):
     """Return codes, which columns hold classes, and what is too rare for the folds."""
     codes = np.zeros((len(columns[0].observed), len(columns)))
-    is_classification = np.array([_holds_classes(column) for column in columns])
+    is_classification = _are_classes(columns, task_types)
     rare = []
     for task, column in enumerate(columns):
         if is_classification[task]:
@@ -189,6 +200,21 @@ def _code(columns, n_splits):
                 rare.append((f"task {column.name!r}", len(own)))
         codes[column.observed, task] = own
     return codes, is_classification, rare
+
+
+def _are_classes(columns, task_types):
+    """Which columns hold classes, by guess where the user does not say."""
+    named = named_types(task_types, [column.name for column in columns])
+    found = []
+    for column, one in zip(columns, named, strict=True):
+        if one is not None and one not in _TYPES:
+            raise InputError(
+                f"`task_types` must be 'auto' or hold {', '.join(_TYPES)} only; found "
+                f"{one!r} for task {column.name!r}."
+            )
+        guess = one is None and _holds_classes(column)
+        found.append(guess or one == "classification")
+    return np.array(found)
 
 
 def _holds_classes(column):
@@ -208,13 +234,14 @@ def _warn_of_rare(rare, n_splits):
     more = f" and {len(rare) - _MOST_NAMED} more" if len(rare) > _MOST_NAMED else ""
     warnings.warn(
         f"Fewer labels than n_splits={n_splits}: {', '.join(named)}{more}. Some test "
-        "sets are without them. Use fewer folds, or leave such labels out.",
+        "sets are without them. Use fewer folds, or leave such labels out; name "
+        "quantities and ranks in `task_types`.",
         RareClassWarning,
         stacklevel=2,
     )
 
 
-def check_multitask_cv(cv=5):
+def check_multitask_cv(cv=5, *, task_types="auto"):
     """Return a splitter, stratified over all tasks if only a number is given.
 
     Parameters
@@ -223,6 +250,8 @@ def check_multitask_cv(cv=5):
         None means 5 folds, an int that many, of :class:`MultiTaskStratifiedKFold`; a
         splitter is returned as it is, and an iterable of pairs of train and test rows
         becomes one.
+    task_types : str, list or dict, default="auto"
+        As for :class:`MultiTaskStratifiedKFold`, where one is made.
 
     Returns
     -------
@@ -237,8 +266,9 @@ def check_multitask_cv(cv=5):
     --------
     >>> from skmtl.model_selection import check_multitask_cv
     >>> check_multitask_cv(3)
-    MultiTaskStratifiedKFold(n_splits=3, random_state=None, shuffle=False)
+    MultiTaskStratifiedKFold(n_splits=3, random_state=None, shuffle=False,
+                             task_types='auto')
     """
     if cv is None or isinstance(cv, numbers.Number):
-        return MultiTaskStratifiedKFold(5 if cv is None else cv)
+        return MultiTaskStratifiedKFold(5 if cv is None else cv, task_types=task_types)
     return check_cv(cv)

@@ -2,18 +2,21 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..exceptions import InputError
 from ._compatibility import (
     MultimetricScorer,
     check_method_params,
@@ -24,6 +27,7 @@ from ._compatibility import (
 from ._evaluation import Cell, Common, candidate_of, evaluate
 from ._pipeline import final_step, head_key
 from ._progress import Progress
+from ._ready_scorers import get_multitask_scorer_names
 from ._workers import count_workers, share_out
 
 __all__ = ["StackedSearch"]
@@ -38,6 +42,10 @@ class StackedSearch:
     _stack_constraints = {
         "max_stack": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})]
     }
+
+    def _validate_params(self):
+        _check_names(self.scoring)
+        super()._validate_params()
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
@@ -216,6 +224,26 @@ def _spread(cells, common):
     )
     found = dict(zip(chain(*chunks), chain(*parts), strict=True))
     return [found[place] for place in range(len(cells))]
+
+
+def _check_names(scoring):
+    """Point from names of our own metrics to the function that knows them."""
+    several = scoring.values() if isinstance(scoring, dict) else scoring
+    names = [scoring] if isinstance(scoring, str) else several
+    if not isinstance(names, Iterable):
+        return
+    known = get_scorer_names()
+    for name in names:
+        if not isinstance(name, str) or name in known:
+            continue
+        own = get_multitask_scorer_names()
+        remedy = f"The scorers of get_multitask_scorer are {', '.join(own)}."
+        if name in own:
+            remedy = f"Pass skmtl.model_selection.get_multitask_scorer({name!r})."
+        raise InputError(
+            "`scoring` must hold names of sklearn.metrics.get_scorer_names(), or "
+            f"scorers; found {name!r}. {remedy}"
+        )
 
 
 def _splitter(cv, y, classifier):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ _LIKELIHOODS = ("auto", "multiclass", "binary", "continuous")
 
 def fisher_information(
     module: nn.Module,
-    x: Tensor,
+    x: Any,
     y: Any = None,
     *,
     kind: str = "predicted",
@@ -43,8 +44,9 @@ def fisher_information(
     module : Module
         Maps ``(batch, ...)`` to logits or means ``(batch, n_outputs)``. It is used in
         evaluation mode and left as it was.
-    x : Tensor of shape (n_samples, ...)
-        Rows, of the type and on the device of the module.
+    x : Tensor or array-like of shape (n_samples, ...)
+        Rows. A tensor must be of the type and on the device of the module; what is
+        none becomes one, whole numbers staying whole.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
         Class codes 0, 1, ..., labels 0 and 1, or values; NaN where missing. Read by
         "label" and "batch" only, where rows without a label count for nothing.
@@ -110,9 +112,7 @@ def fisher_information(
     _check_choice("kind", kind, _KINDS)
     _check_choice("reduction", reduction, ("mean", "sum"))
     _check_choice("likelihood", likelihood, _LIKELIHOODS)
-    if len(x) == 0:
-        raise InputError("`x` needs at least one row; found none.")
-    x = x.detach()
+    x = _as_rows(x, module)
     asked = _Question(module, x, likelihood, sigma)
     weight = asked.row_weight(sample_weight)
     codes = draws = None
@@ -178,7 +178,9 @@ class _Question:
                 "one of them out."
             )
         self.family = likelihood
-        self.sigma = outputs.new_tensor(1.0) if sigma is None else self._tensor(sigma)
+        self.sigma = (
+            outputs.new_tensor(1.0) if sigma is None else self._tensor("sigma", sigma)
+        )
         if not bool((self.sigma > 0).all()) or self.sigma.shape not in (
             (),
             (n_outputs,),
@@ -188,15 +190,17 @@ class _Question:
             )
         self._columns = 1 if likelihood == "multiclass" else n_outputs
 
-    def _tensor(self, values: Any) -> Tensor:
+    def _tensor(self, name: str, values: Any) -> Tensor:
         out = self._outputs
-        return torch.as_tensor(values, dtype=out.dtype, device=out.device)
+        if not isinstance(values, Tensor):
+            values = _numbers(name, values)
+        return values.to(out.device, out.dtype)
 
     def row_weight(self, sample_weight: Any) -> Tensor:
         """Weights of the rows, one by default."""
         if sample_weight is None:
             return self._outputs.new_ones(self._n_rows)
-        weight = self._tensor(sample_weight)
+        weight = self._tensor("sample_weight", sample_weight)
         if weight.shape != (self._n_rows,) or not bool((weight >= 0).all()):
             raise InputError(
                 f"`sample_weight` must hold {self._n_rows} numbers, zero or larger; "
@@ -212,7 +216,7 @@ class _Question:
                 f"kind={kind!r} needs labels `y`; found None. Pass them, or use "
                 "kind='predicted'."
             )
-        codes = self._tensor(y)
+        codes = self._tensor("y", y)
         codes = codes[:, None] if codes.dim() == 1 else codes
         if codes.shape != (self._n_rows, self._columns):
             raise InputError(
@@ -236,6 +240,35 @@ class _Question:
         random = MemberRandom(seed, self._outputs.device)
         draw = random.normal if self.family == "continuous" else random.uniform
         return draw((self._n_rows, self._columns), self._outputs.dtype)
+
+
+def _as_rows(x: Any, module: nn.Module) -> Tensor:
+    """Rows as a tensor that the module can read."""
+    if not isinstance(x, Tensor):
+        x = _numbers("x", x)
+        like = next(module.parameters(), x)
+        x = x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
+    if x.dim() == 0 or len(x) == 0:
+        raise InputError(
+            "`x` needs at least one row, shape (n_samples, ...); found "
+            f"{tuple(x.shape)}."
+        )
+    return x.detach()
+
+
+def _numbers(name: str, values: Any) -> Tensor:
+    """A tensor of its own, of what is none: arrays, frames, lists."""
+    array = np.asarray(values)
+    try:
+        if array.dtype.kind == "O":
+            # None among numbers is a missing label.
+            array = array.astype(np.float64)
+        return torch.tensor(array)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`{name}` must hold numbers; found {type(values).__name__} of "
+            f"{array.dtype}. Encode it first."
+        ) from error
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -4,11 +4,25 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from safetensors import SafetensorError, safe_open
 
 from ..exceptions import PersistenceError
 
-__all__ = ["read_entries", "write_entries"]
+__all__ = [
+    "ESTIMATOR_ENTRIES",
+    "TASK_FORMAT",
+    "holds_estimator",
+    "read_entries",
+    "write_entries",
+]
+
+# What a file of `save` has in it.
+ESTIMATOR_ENTRIES = ("document.json", "arrays.safetensors", "network.safetensors")
+# How the metadata of a file with the network of one task begin.
+TASK_FORMAT = "skmtl task"
 
 
 def write_entries(path: Path, entries: dict[str, bytes]) -> None:
@@ -74,10 +88,43 @@ def read_entries(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
         except (BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
             if isinstance(error, PersistenceError):
                 raise
+            if _holds_task(path):
+                raise PersistenceError(
+                    f"{str(path)!r} holds the network of one task, no estimator. Read "
+                    "it with `skmtl.sparse.load_task`."
+                ) from error
             raise PersistenceError(
                 f"{str(path)!r} is truncated, damaged or was not written by skmtl: "
                 f"{error}. Use another copy, or save the estimator anew."
             ) from error
+
+
+def holds_estimator(path: Any) -> bool:
+    """Tell whether a file was written by ``save``, as far as its entries show.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    bool
+        False for what cannot be read.
+    """
+    try:
+        with ZipFile(path) as archive:
+            return sorted(archive.namelist()) == sorted(ESTIMATOR_ENTRIES)
+    except (BadZipFile, EOFError, OSError, RuntimeError, ValueError):
+        return False
+
+
+def _holds_task(path: Path) -> bool:
+    try:
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError):
+        return False
+    return str(metadata.get("format")).startswith(TASK_FORMAT)
 
 
 def _check_directory(path: Path, archive: ZipFile, names: tuple[str, ...]) -> None:

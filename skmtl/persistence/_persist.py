@@ -11,7 +11,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from ..exceptions import PersistenceError
-from ._archive import read_entries, write_entries
+from ._archive import ESTIMATOR_ENTRIES, read_entries, write_entries
 from ._nodes import Reader, Writer
 from ._state import State, damaged, registered
 
@@ -21,11 +21,7 @@ __all__ = ["PROTOCOL", "load", "save"]
 # for every number before.
 PROTOCOL = 1
 
-_DOCUMENT, _ARRAYS, _NETWORK = _ENTRIES = (
-    "document.json",
-    "arrays.safetensors",
-    "network.safetensors",
-)
+_DOCUMENT, _ARRAYS, _NETWORK = ESTIMATOR_ENTRIES
 _PARTS = ("parameters", "attributes", "net")
 
 
@@ -146,7 +142,7 @@ def load(path: str | os.PathLike[str], device: Any = None) -> Any:
     >>> bool((same.task_similarity_ == est.task_similarity_).all())
     True
     """
-    entries = read_entries(Path(path), _ENTRIES)
+    entries = read_entries(Path(path), ESTIMATOR_ENTRIES)
     what = repr(os.fspath(path))
     with damaged(what):
         document = json.loads(entries[_DOCUMENT])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -89,7 +90,7 @@ class Branches(nn.Module):
             Weight and bias of each layer in turn.
         """
         copies = []
-        for layer in self.layers:
+        for layer in cast(list[_StackedLinear], list(self.layers)):
             weight = rows_of_tasks(layer.weight.detach(), branch_of, trailing=2)
             bias = rows_of_tasks(layer.bias.detach(), branch_of, trailing=1)
             copies += [weight, bias]

@@ -85,8 +85,8 @@ class GradientCapture:
             parts = tensor_train(own.reshape(shape), rank=rank)
             joint = np.concatenate([core.ravel() for core in parts])
             cores.append(joint / max(float(np.linalg.norm(joint)), 1e-300))
-        joint = torch.as_tensor(np.array(cores), device=gradient.device)
-        return joint.unflatten(0, gradient.shape[:-2])
+        stacked = torch.as_tensor(np.array(cores), device=gradient.device)
+        return stacked.unflatten(0, gradient.shape[:-2])
 
     def similarity(self) -> np.ndarray:
         """Compare the tasks by what has added up.

@@ -27,6 +27,7 @@ OPTIONS = {
         "those that are least alike; those whose gradients come close at some step; "
         "groups of the sizes that similarity finds, drawn at random. An array gives "
         "the group of each task, a dict (or a Series) by the names of the tasks.",
+        settled=True,
     ),
     "representation": Parameter(
         "whitened",
@@ -36,12 +37,14 @@ OPTIONS = {
         "with the targets, before training, or the gradients of the first branch layer "
         "over the window, as cores of a tensor train (the paper), as G G', or as their "
         "mean.",
+        settled=True,
     ),
     "branch_layer_sizes": Parameter(
         (64,),
         [LayerSizes()],
         "sequence of int",
         "Widths of the hidden layers of each branch, at least one.",
+        settled=True,
     ),
     "window": Parameter(
         "auto",
@@ -49,6 +52,7 @@ OPTIONS = {
         "int or 'auto'",
         "Steps of the optimiser before branches are merged; 'auto' is 1 where groups "
         "are given or read before training, and 80 where gradients are compared.",
+        settled=True,
     ),
     "merge": Parameter(
         "best",
@@ -56,6 +60,7 @@ OPTIONS = {
         "{'best', 'mean', 'max', 'min'}",
         "What becomes of the branches of a group: the one with the lowest mean loss "
         "over the window stays, or mean, maximum or minimum of each weight.",
+        settled=True,
     ),
     "min_reliability": Parameter(
         "null",
@@ -64,6 +69,7 @@ OPTIONS = {
         "Signal, in [0, 1], that two halves of the rows must agree on, else a task "
         "keeps its branch to itself. 'null': more than under permuted labels. None "
         "lets every task share.",
+        settled=True,
     ),
     "recluster": Parameter(
         False,
@@ -71,6 +77,7 @@ OPTIONS = {
         "bool",
         "Whether to group anew after every epoch, until no task is alone or three "
         "epochs passed without a change (the paper). Branches never part again.",
+        settled=True,
     ),
     "refit_output": Parameter(
         "auto",
@@ -78,12 +85,14 @@ OPTIONS = {
         "bool or 'auto'",
         "Whether the output layers are solved by ridge regression at a merge, so that "
         "outputs stay what they were. 'auto': where the loss rises by more than 10 %.",
+        settled=True,
     ),
     "rank": Parameter(
         3,
         [_COUNT],
         "int",
         "Rank of the tensor train.",
+        settled=True,
     ),
     "tensor_shape": Parameter(
         None,
@@ -91,5 +100,6 @@ OPTIONS = {
         "sequence of int or None",
         "Shape of the tensor that a gradient is factorised as, with as many entries. "
         "None: the matrix itself.",
+        settled=True,
     ),
 }

@@ -8,6 +8,7 @@ import torch
 from skmtl._base import (
     MultiTaskEstimator,
     encoder_of,
+    fault_of_clustering,
     heads_of,
     read_tasks,
     task_attributes,
@@ -180,7 +181,7 @@ n_parameters_ : int
         reason = "Each task has a signal, but no two are related enough."
         if off.max() >= self.min_similarity:
             reason = (
-                f"That would do, but {self._grouped_by} left every task alone. Use "
+                f"That would do, but {self._fault_of_grouping(n_tasks)}. Use "
                 "clustering='gap', or give the groups as `sharing`."
             )
         warn_user(
@@ -189,14 +190,13 @@ n_parameters_ : int
             TaskGroupWarning,
         )
 
-    @property
-    def _grouped_by(self):
-        """The parameter that says which of the similar tasks form a group."""
+    def _fault_of_grouping(self, n_tasks):
+        """How the parameter that groups similar tasks came to form no group."""
         if self.sharing == "variance":
-            return "sharing='variance'"
+            return "sharing='variance' left every task alone"
         if self.n_groups is not None:
-            return f"n_groups={self.n_groups}"
-        return f"clustering={self.clustering!r}"
+            return f"n_groups={self.n_groups} left every task alone"
+        return fault_of_clustering(self.clustering, n_tasks)
 
 
 def _events(table):

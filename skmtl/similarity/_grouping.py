@@ -15,6 +15,8 @@ from ..exceptions import InputError
 Float = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
+# Fewer points are all noise to it.
+HDBSCAN_TASKS = 4
 _TOLERANCE = 1e-9
 
 
@@ -154,7 +156,7 @@ def _hdbscan(table: Float) -> Labels:
             'method="hdbscan" needs the package hdbscan; install it with '
             '`pip install hdbscan`, or use method="gap".'
         ) from error
-    if len(table) < 4:
+    if len(table) < HDBSCAN_TASKS:
         return np.full(len(table), -1, dtype=np.intp)
     return HDBSCAN(metric="precomputed", min_cluster_size=2).fit_predict(1.0 - table)
 

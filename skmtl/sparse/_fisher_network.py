@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from skmtl.nn import TaskHeads
 
+from ._floor_network import FloorNetwork
 from ._information import network_fisher
 from ._layers import MaskedLayer
-from ._network import MaskedNetwork
 from ._selection import select_exactly
 from ._unused import UnusedWeights
 
@@ -45,7 +45,7 @@ class Schedule(NamedTuple):
         return first <= epoch <= last and (epoch - first) % self.update_every == 0
 
 
-class FisherNetwork(MaskedNetwork):
+class FisherNetwork(FloorNetwork):
     """Masks for the weights that the likelihood of a task depends on most.
 
     Parameters
@@ -71,7 +71,6 @@ class FisherNetwork(MaskedNetwork):
     """
 
     n_kept: Tensor
-    floors: Tensor
     n_updates: Tensor
 
     def __init__(
@@ -94,9 +93,8 @@ class FisherNetwork(MaskedNetwork):
         n_tasks = heads.weight.shape[-3]
         shapes = [(n_tasks, *layer.shape) for layer in layers]
         everything = [torch.ones(shape, dtype=torch.bool) for shape in shapes]
-        super().__init__(encoder, heads, layers, everything, masking, row_dims)
+        super().__init__(encoder, heads, layers, everything, floors, masking, row_dims)
         self._add_buffer("n_kept", torch.tensor(n_kept))
-        self._add_buffer("floors", torch.tensor(list(floors)))
         self._add_buffer("n_updates", torch.tensor(0))
         self.fisher, self.importance = fisher, importance
         self.schedule, self.ema, self.n_samples = schedule, ema, n_samples
@@ -110,12 +108,6 @@ class FisherNetwork(MaskedNetwork):
     def n_weights_kept(self) -> int:
         """Count the weights that a task of the first member keeps, masks or not yet."""
         return int(self.n_kept.flatten()[0])
-
-    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
-        """Compare the numbers of weights, in all and in each layer at least."""
-        before, now = fitted.floors.tolist(), self.floors.tolist()
-        floors = ("`layer_floor`, in weights of each layer", before, now)
-        return super().difference_to(fitted) or (floors if before != now else None)
 
     def information(self) -> list[Tensor]:
         """Moving average ``(*members, n_tasks, *weight)`` per layer, squared nats."""

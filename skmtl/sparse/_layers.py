@@ -46,7 +46,7 @@ def masked_layers(encoder: nn.Module) -> tuple[MaskedLayer, ...]:
     InputError
         If there is none.
     """
-    by_weight = {}
+    by_weight: dict[int, MaskedLayer] = {}
     for name, module in encoder.named_modules():
         if isinstance(module, _KINDS):
             full = f"{name}.weight" if name else "weight"

@@ -12,6 +12,7 @@ from skmtl.nn import TaskHeads
 from skmtl.similarity import information_correlation, mask_overlap
 
 from ._export import export_network
+from ._thin import warn_of_thin_masks
 
 __all__ = ["SparseSharing"]
 
@@ -46,6 +47,12 @@ similarity_evidence_ : str
         return encoder, heads
 
     # ---- fitted attributes
+
+    def _finish(self, prepared, trained):
+        super()._finish(prepared, trained)
+        # With "gradient" all tasks compute with all weights.
+        if getattr(self, "masking", "forward") == "forward":
+            warn_of_thin_masks(self, *self._masked_shapes())
 
     def _method_attributes(self, tensors):
         masks = _layers_of(tensors, "mask")
@@ -107,9 +114,8 @@ similarity_evidence_ : str
             If there is no such member.
         """
         check_is_fitted(self, "net_")
-        names, weights = self._masked_weights()
+        names, shapes = self._masked_shapes()
         packed = self.masks_.reshape(-1, *self.masks_.shape[-2:])
-        shapes = [own.shape[len(self.net_.module_.members) :] for own in weights]
         sizes = [int(np.prod(shape)) for shape in shapes]
         flat = np.unpackbits(
             packed[self._member(member)], axis=-1, count=sum(sizes)
@@ -124,6 +130,12 @@ similarity_evidence_ : str
         network = self.net_.module_
         names = [name.rpartition(".")[0] for name in network.layer_names]
         return names, network.masked_weights()
+
+    def _masked_shapes(self):
+        """Names of the layers, and shapes of their weights without the members."""
+        names, weights = self._masked_weights()
+        start = len(self.net_.module_.members)
+        return names, [tuple(own.shape[start:]) for own in weights]
 
     def _member(self, member):
         count = max(self.net_.module_.members, default=1)

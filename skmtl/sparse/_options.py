@@ -18,6 +18,7 @@ _KEEP_WEIGHTS = Parameter(
     "Share of the encoder's weights that each task uses, over all layers together. "
     "Biases are used by all tasks. 1 is hard sharing.",
     stackable=True,
+    settled=True,
 )
 _KEEP_UNITS = Parameter(
     0.5,
@@ -26,6 +27,7 @@ _KEEP_UNITS = Parameter(
     "Share of the units of each layer that a task uses at any time, at least one. 1 is "
     "hard sharing.",
     stackable=True,
+    settled=True,
 )
 _FLOOR = Parameter(
     0.3,
@@ -33,6 +35,7 @@ _FLOOR = Parameter(
     "float",
     "Least density of each layer's masks, in multiples of `keep_ratio`. Without it a "
     "layer can lose all its weights, and the network dies.",
+    settled=True,
 )
 _MASKING = Parameter(
     "forward",
@@ -41,6 +44,7 @@ _MASKING = Parameter(
     "'forward': each task computes with its own weights alone (eq. 3), a smaller "
     "network of its own. 'gradient': all tasks compute with all weights, and each "
     "changes its own alone (eq. 4); one pass serves all tasks.",
+    settled=True,
 )
 
 FISHER = {
@@ -54,6 +58,7 @@ FISHER = {
         "alone (eq. 10). 'sampled': of a class drawn from the prediction. 'batch': the "
         "squared gradient of the mean loss, as algorithm 2 is printed. 'magnitude' "
         "(the squared weight) and 'random' are controls.",
+        settled=True,
     ),
     "importance": Parameter(
         "saliency",
@@ -62,6 +67,7 @@ FISHER = {
         "How masks are chosen. 'saliency': information times squared weight. 'fisher': "
         "information alone, as in the paper. 'relative': the task's share of the "
         "information of all tasks. Of no account to 'magnitude' and 'random'.",
+        settled=True,
     ),
     "masking": _MASKING,
     "warmup": Parameter(
@@ -70,24 +76,28 @@ FISHER = {
         "float",
         "Fraction of the epochs that are trained as hard sharing, before the first "
         "masks; at least one epoch.",
+        settled=True,
     ),
     "update_every": Parameter(
         1,
         [Interval(Integral, 1, None, closed="left")],
         "int",
         "Epochs from one choice of masks to the next.",
+        settled=True,
     ),
     "freeze": Parameter(
         0.3,
         [_FRACTION],
         "float",
         "Fraction of the epochs, at the end, in which masks stay as they are.",
+        settled=True,
     ),
     "ema": Parameter(
         0.9,
         [Interval(Real, 0, 1, closed="left")],
         "float",
         "Weight of the past in the moving average of the information; 0 forgets it.",
+        settled=True,
     ),
     "layer_floor": _FLOOR,
     "n_fisher_samples": Parameter(
@@ -95,6 +105,7 @@ FISHER = {
         [Interval(Integral, 1, None, closed="left")],
         "int",
         "Training rows over which the information is averaged, at most.",
+        settled=True,
     ),
     "batch_norm": BATCH_NORM,
 }
@@ -117,6 +128,7 @@ ROAMING = {
         "Fraction of the steps over which units are swapped, one at a time and evenly; "
         "by then each task has used every unit. 0 swaps them all at once, after the "
         "first step.",
+        settled=True,
     ),
     "batch_norm": BATCH_NORM,
 }

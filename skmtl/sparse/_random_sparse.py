@@ -12,9 +12,9 @@ from skmtl._base import (
     parameter_table,
 )
 
+from ._floor_network import FloorNetwork
 from ._layers import masked_layers
 from ._method import SparseSharing
-from ._network import MaskedNetwork
 from ._options import RANDOM
 from ._selection import layer_floors, n_kept_of, select_exactly
 
@@ -42,8 +42,9 @@ class _RandomSparseMTL(SparseSharing):
             torch.tensor(n_kept_of(self.keep_ratio, sizes)),
             torch.tensor(floors),
         )
-        return MaskedNetwork(
-            encoder, heads, layers, masks, self.masking, len(context.input_shape)
+        row_dims = len(context.input_shape)
+        return FloorNetwork(
+            encoder, heads, layers, masks, floors, self.masking, row_dims
         )
 
 

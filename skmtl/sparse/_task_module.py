@@ -12,6 +12,7 @@ from safetensors.torch import load_file, safe_open, save_file
 from torch import Tensor, nn
 
 from skmtl.exceptions import PersistenceError
+from skmtl.persistence._archive import TASK_FORMAT, holds_estimator
 
 __all__ = ["MODULES", "BiasMap", "SelectFeatures", "TaskModule", "load_task"]
 
@@ -21,7 +22,7 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
-_FORMAT = "skmtl task 1"
+_FORMAT = f"{TASK_FORMAT} 1"
 # Places that a module may have beside those that a file holds.
 _SPARE = 2**16
 
@@ -33,6 +34,8 @@ class SelectFeatures(nn.Module):
     ----------
     index : int Tensor of shape (n_read,)
     """
+
+    index: Tensor
 
     def __init__(self, index: Tensor) -> None:
         super().__init__()
@@ -189,6 +192,11 @@ def load_task(path: Any) -> TaskModule:
     except FileNotFoundError:
         raise
     except (SafetensorError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if holds_estimator(path):
+            raise PersistenceError(
+                f"{path} holds an estimator, not the network of one task. Read it with "
+                "`skmtl.load`; `export_task(...).save(path)` writes the network."
+            ) from error
         raise PersistenceError(
             f"{path} holds no task's network of skmtl, or is damaged: {error!r}. Write "
             "it anew with `export_task(...).save(path)`."

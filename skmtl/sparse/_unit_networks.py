@@ -77,6 +77,8 @@ class UnitNetwork(MaskedNetwork):
     row_dims : int
     """
 
+    units: Tensor
+
     def __init__(
         self,
         encoder: nn.Module,
@@ -172,6 +174,14 @@ class RoamingNetwork(UnitNetwork):
             leaves = getattr(self, f"leaves_{place}")
             found.append((enters <= now) & (now < leaves))
         return found
+
+    def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
+        """Compare how fast units are swapped too; what was swapped stays so."""
+        found = super().difference_to(fitted)
+        if found or not bool((fitted.swapped > 0).any()):
+            return found
+        before, now = fitted.roaming, self.roaming
+        return None if before == now else ("`roaming`", before, now)
 
     def after_step(self, state: Any) -> None:
         """Swap units, when it is time."""

@@ -8,7 +8,7 @@ import numpy as np
 from skmtl.exceptions import InputError, TargetError, TaskTypeWarning
 from skmtl.tasks._columns import Column
 
-__all__ = ["choose_types"]
+__all__ = ["choose_types", "named_types"]
 
 # A column of integers with more distinct values is read as a quantity.
 _MOST_GRADES = 20
@@ -42,7 +42,7 @@ def choose_types(
     guessed : list of n_tasks bool
         Whether "auto" decided from the labels.
     """
-    named = _named_types(task_types, [column.name for column in columns])
+    named = named_types(task_types, [column.name for column in columns])
     types, guessed = [], []
     for column, one, given in zip(columns, named, with_classes, strict=True):
         guessed.append(one is None and len(allowed) > 1 and not given)
@@ -58,10 +58,22 @@ def choose_types(
     return types, guessed
 
 
-def _named_types(
+def named_types(
     task_types: str | Sequence[str] | Mapping[str, str], names: Sequence[str]
 ) -> list[str | None]:
-    """The types that the user names, None where "auto" is to decide."""
+    """Read the types that the user names.
+
+    Parameters
+    ----------
+    task_types : str, sequence of n_tasks str, or mapping of str to str
+        As for :func:`choose_types`.
+    names : sequence of n_tasks str
+
+    Returns
+    -------
+    list of n_tasks (str or None)
+        None where "auto" is to decide.
+    """
     if isinstance(task_types, str):
         return [None if task_types == "auto" else task_types] * len(names)
     if isinstance(task_types, Mapping):

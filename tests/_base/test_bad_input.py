@@ -40,7 +40,7 @@ BAD_X = {
     "no rows": (X[:0], "0 sample"),
     "no columns": (X[:, :0], "0 feature"),
     "1-D": (X[:, 0], "1D array"),
-    "4-D": (X[:, :, None, None], "dim 4"),
+    "4-D": (X[:, :, None, None], r"`encoder` is .mlp.; found \(40, 3, 1, 1\)"),
     "none": (None, "found None"),
 }
 BAD_Y = {

@@ -2,10 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
 
-from skmtl import HardSharingClassifier, HardSharingRegressor, HierarchicalIBClassifier
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingRegressor,
+    HierarchicalIBClassifier,
+    MaximumRoamingClassifier,
+    RandomSparseMTLClassifier,
+    SelectiveSharingClassifier,
+    load,
+)
 from skmtl.exceptions import InputError, TargetError
 from tests._base._fits import CLASSES, PLAIN, QUICK, REAL, THREE, X, both, close, same
+from tests._names import stable_name
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
 
@@ -119,3 +129,48 @@ def test_partial_fit_keeps_the_scaling_of_real_targets():
     spec = estimator._targets.specs[0]
     estimator.partial_fit(X, 100 + REAL)
     assert estimator._targets.specs[0] == spec
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (HardSharingClassifier, "hidden_layer_sizes", (9,)),
+        (HardSharingClassifier, "latent_dim", 3),
+        (HardSharingClassifier, "activation", "tanh"),
+        (HardSharingClassifier, "dropout", 0.5),
+        (HardSharingClassifier, "encoder", torch.nn.Linear(4, 2)),
+        (HierarchicalIBClassifier, "beta", [0.5, 0.1]),
+        (HierarchicalIBClassifier, "noise", None),
+        (RandomSparseMTLClassifier, "keep_ratio", 0.1),
+        (RandomSparseMTLClassifier, "masking", "gradient"),
+        (MaximumRoamingClassifier, "roaming", 0.1),
+        (SelectiveSharingClassifier, "sharing", {"task_0": 0}),
+    ],
+    ids=stable_name,
+)
+def test_what_the_network_is_built_of_stays_in_partial_fit(cls, name, value):
+    estimator = cls(**QUICK).partial_fit(X, CLASSES)
+    before, n_iter = getattr(estimator, name), estimator.n_iter_
+    rule = rf"`{name}` must stay that of the first call, .*found .*Set it back"
+    with pytest.raises(InputError, match=rule):
+        estimator.set_params(**{name: value}).partial_fit(X, CLASSES)
+    assert estimator.n_iter_ == n_iter
+    estimator.set_params(**{name: before}).partial_fit(X, CLASSES)
+    assert estimator.n_iter_ == n_iter + 1
+
+
+def test_what_training_reads_may_change_in_partial_fit():
+    estimator = HardSharingClassifier(**QUICK).partial_fit(X, CLASSES)
+    sizes = np.array(estimator.hidden_layer_sizes)
+    estimator.set_params(lr=0.1, weight_decay=0, hidden_layer_sizes=sizes)
+    assert estimator.partial_fit(X, CLASSES).n_iter_ == 2
+
+
+def test_a_loaded_estimator_remembers_what_its_network_was_built_of(tmp_path):
+    estimator = RandomSparseMTLClassifier(**QUICK).fit(X, CLASSES)
+    estimator.save(tmp_path / "a")
+    same = load(tmp_path / "a")
+    same.partial_fit(X, CLASSES)
+    with pytest.raises(InputError, match=r"`keep_ratio` must stay .* 0.5.*found 0.2"):
+        same.set_params(keep_ratio=0.2).partial_fit(X, CLASSES)
+    same.fit(X, CLASSES).partial_fit(X, CLASSES)

@@ -62,6 +62,17 @@ def test_collapse_is_told_and_named():
         estimator.fit(X, CLASSES)
 
 
+def test_channel_that_hardly_opens_for_a_task_with_a_signal():
+    X = np.random.RandomState(0).normal(size=(400, 6))
+    y = (X[:, :2] > 0).astype(int)
+    fit = {"max_epochs": 60, "hidden_layer_sizes": (16,), "random_state": 0}
+    estimator = HierarchicalIBClassifier(**fit, beta=[0.02, 1.0])
+    with pytest.warns(CollapseWarning, match=r"1 task\(s\) \('task_1'\) nearly closed"):
+        estimator.fit(X, y)
+    open_, nearly = estimator.information_
+    assert 1e-3 < nearly < 0.05 < 1 < open_
+
+
 def test_one_task_is_as_good_as_a_column():
     flat = HardSharingClassifier(**QUICK).fit(X, CLASSES[:, 0])
     column = HardSharingClassifier(**QUICK).fit(X, CLASSES[:, :1])

@@ -239,7 +239,7 @@ def coins():
 
 def test_warnings_point_to_the_caller_and_fail_their_job_only():
     rows = [(sharing(random_state=seed), X, coins()) for seed in range(2)]
-    rows.insert(1, (sharing(), X, CLASSES))
+    rows.insert(1, (sharing(), X, CLASSES[:, [0, 0]]))
     with pytest.warns(TaskGroupWarning) as caught:
         fit_jobs(jobs_of(rows))
     assert [own.filename for own in caught] == [__file__] * 2

@@ -18,8 +18,9 @@ from skmtl import (
     MTVIBClassifier,
     SelectiveSharingClassifier,
 )
-from skmtl._base._parameters import SHARED, constraints_of, parameter_table
+from skmtl._base._parameters import SHARED
 from skmtl._base._signatures import estimator_classes
+from skmtl._base._tables import constraints_of, parameter_table
 from skmtl.selective._options import OPTIONS
 from skmtl.sparse._options import FISHER
 from tests._base._bad_branches import BAD_BRANCHES

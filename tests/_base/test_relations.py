@@ -4,8 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClusterMixin
 
-from skmtl import HardSharingClassifier, HierarchicalIBRegressor
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingRegressor,
+    HierarchicalIBRegressor,
+)
+from skmtl._base._relations import warn_of_unrelated_tasks
 from skmtl.exceptions import TaskGroupWarning
 
 QUICK = {"hidden_layer_sizes": (16,), "max_epochs": 5, "random_state": 0}
@@ -39,10 +45,41 @@ def test_names_of_the_closest_pair():
     assert "of 'task_1' and 'task_3' (`min_similarity=0.99`)" in text
 
 
+@pytest.mark.parametrize("n_tasks", [2, 3])
+def test_density_clustering_of_few_tasks(n_tasks):
+    y = np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0], UNRELATED[:, 1]])
+    estimator = HardSharingClassifier(**QUICK, clustering="hdbscan")
+    [text] = messages(estimator, y[:, :n_tasks])
+    assert "clustering='hdbscan' needs at least 4 tasks" in text
+    assert f"there are {n_tasks}. Use clustering='gap'." in text
+    assert messages(HardSharingClassifier(**QUICK), y[:, :n_tasks]) == []
+
+
+class Lonely(ClusterMixin, BaseEstimator):
+    """Puts each task into a group of its own."""
+
+    metric = "precomputed"
+
+    def fit(self, X, y=None):
+        self.labels_ = np.arange(len(X))
+        return self
+
+
 def test_clustering_that_leaves_related_tasks_alone():
     y = np.column_stack([UNRELATED[:, 0], UNRELATED[:, 0], UNRELATED[:, 1]])
-    alone = messages(HardSharingClassifier(**QUICK, clustering="hdbscan"), y)
-    assert any("clustering='hdbscan' left every task alone" in text for text in alone)
+    [text] = messages(HardSharingClassifier(**QUICK, clustering=Lonely()), y)
+    assert "clustering=Lonely() left every task alone" in text
+
+
+def test_pairs_without_any_similarity_are_two_tasks():
+    attributes = {
+        "task_similarity_": np.eye(2),
+        "task_groups_": np.arange(2),
+        "task_reliability_": np.ones(2),
+        "task_null_": np.zeros(2),
+    }
+    with pytest.warns(TaskGroupWarning, match="0.00, of 'a' and 'b'"):
+        warn_of_unrelated_tasks(attributes, ["a", "b"], HardSharingClassifier())
 
 
 @pytest.mark.parametrize(
@@ -67,3 +104,12 @@ def test_tasks_without_a_signal_are_told_once():
     y = np.column_stack([UNRELATED[:, 0], noise])
     [text] = messages(HardSharingClassifier(**QUICK), y)
     assert "permuted labels" in text
+
+
+def test_noise_learnt_by_heart_is_hinted_at():
+    noise = np.random.RandomState(1).normal(size=(400, 2))
+    estimator = HardSharingRegressor(max_epochs=150, weight_decay=0, random_state=0)
+    [text] = messages(estimator, noise)
+    assert estimator.score(X, noise) > 0.5
+    assert estimator.score(X[::-1], noise) < 0
+    assert "learn such labels by heart: trust scores of rows that it did not" in text

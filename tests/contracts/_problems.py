@@ -21,7 +21,6 @@ from skmtl import (
 )
 from skmtl._base._prepare import prepare
 from tests.contracts._plain_bottleneck import PlainBottleneck, PlainMTVIB
-from tests.contracts._plain_norm import PlainNormedSharing
 from tests.contracts._plain_selective import PlainSelective
 from tests.contracts._reference import PlainHardSharing
 from tests.contracts._sparse_problems import SPARSE
@@ -143,9 +142,6 @@ PROBLEMS = [
     Problem(HardSharingMixed, (1, 3, 2), {"latent_dim": 4, "task_types": MIXED}),
     Problem(HardSharingRanker, (1, 1, 1)),
     Problem(HardSharingMixed, (1, 3, 1), {"task_types": RANKED}),
-    Problem(
-        HardSharingClassifier, parameters={"batch_norm": True}, plain=PlainNormedSharing
-    ),
     BOTTLENECK,
     Problem(
         HierarchicalIBClassifier,

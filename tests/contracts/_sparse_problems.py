@@ -1,9 +1,10 @@
-"""The sparse methods, as fields of problems for the contract."""
+"""The sparse methods, and hard sharing with norms, as fields of problems."""
 
 from skmtl import (
     FisherSparseMTLClassifier,
     FisherSparseMTLMixed,
     FisherSparseMTLRegressor,
+    HardSharingClassifier,
     MaximumRoamingClassifier,
     MaximumRoamingRegressor,
     RandomSparseMTLClassifier,
@@ -11,7 +12,7 @@ from skmtl import (
     TaskRoutingClassifier,
     TaskRoutingMixed,
 )
-from tests.contracts._plain_norm import PlainNormedSparse
+from tests.contracts._plain_norm import PlainNormedSharing, PlainNormedSparse
 from tests.contracts._plain_sparse import PlainSparse
 
 _KEPT = {"keep_ratio": (0.4, 0.5, 0.6, 0.3, 0.9)}
@@ -52,6 +53,11 @@ SPARSE = [
     _problem(TaskRoutingMixed, (1, 3, 2), latent_dim=6, task_types=_MIXED),
     _problem(MaximumRoamingClassifier, is_relative=False),
     _problem(MaximumRoamingRegressor, (1, 1, 1)),
+    {
+        "estimator": HardSharingClassifier,
+        "parameters": {"batch_norm": True},
+        "plain": PlainNormedSharing,
+    },
     _problem(FisherSparseMTLClassifier, batch_norm=True),
     _problem(
         FisherSparseMTLMixed,

@@ -1,5 +1,7 @@
 """Trees, merges and maps are drawn where their numbers are."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from skmtl.display import (
     SharingHistoryDisplay,
     TaskTreeDisplay,
 )
-from skmtl.exceptions import InputError
+from skmtl.exceptions import InputError, TaskGroupWarning
 from skmtl.similarity import group_tasks
 
 SIMILARITY = [
@@ -133,3 +135,23 @@ def test_colours_and_shapes_of_maps():
         ActivationMapDisplay(np.zeros((3, 4, 4)), maps).plot()
     with pytest.raises(InputError, match="must have shape"):
         ActivationMapDisplay(np.zeros((3, 4, 4)), maps[0]).plot()
+
+
+def test_the_task_of_maps_is_named_as_elsewhere():
+    data = make_multitask_classification(120, 64, n_tasks=3, n_groups=3, random_state=0)
+    pictures = data.data.reshape(-1, 8, 8)
+    est = HardSharingClassifier(encoder="conv", max_epochs=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        est.fit(pictures, data.target)
+    for task, shown in (
+        (None, "012"),
+        (1, "1"),
+        ("task_2", "2"),
+        ([2, "task_0"], "20"),
+    ):
+        display = ActivationMapDisplay.from_estimator(est, pictures[:2], task=task)
+        names = [ax.get_ylabel() for ax in display.axes_[:, 0]]
+        assert names == [f"task_{number}" for number in shown]
+    with pytest.raises(InputError, match="`task` must be one of"):
+        ActivationMapDisplay.from_estimator(est, pictures[:2], task="task_9")

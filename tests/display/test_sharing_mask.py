@@ -62,7 +62,7 @@ def test_an_estimator_in_a_pipeline():
 def test_given_axes_and_options():
     figure, axes = matplotlib.pyplot.subplots(1, 2)
     display = SharingMaskDisplay.from_masks(
-        random_masks(3), axes=axes, values=False, colorbar=False, cmap="magma"
+        random_masks(3), ax=axes, values=False, colorbar=False, cmap="magma"
     )
     assert display.figure_ is figure
     assert display.text_ is None and display.colorbar_ is None

@@ -14,6 +14,9 @@ from skmtl import (
 from skmtl.exceptions import InputError
 from skmtl.inspection import class_activation_map
 
+# Which side is lit says nothing of the level.
+pytestmark = pytest.mark.filterwarnings("ignore:No tasks form a group")
+
 
 def spots(n_rows=200, seed=0):
     """A bright spot on the left or on the right, another at the top or bottom."""

@@ -212,3 +212,21 @@ def test_bad_settings(settings, expected):
     search = StackedGridSearchCV(hard_sharing(), {"lr": [0.1]}, cv=FOLDS)
     with pytest.raises(ValueError, match=expected):
         search.set_params(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["ndcg", ["r2", "ndcg"], ("ndcg",), {"own": "ndcg"}]
+)
+def test_names_of_our_own_metrics_are_for_another_function(scoring):
+    X, y = classes()
+    search = StackedGridSearchCV(hard_sharing(), {"lr": [0.01]}, scoring=scoring)
+    rule = (
+        r"`scoring` must.*found 'ndcg'.*model_selection\.get_multitask_scorer\('ndcg'\)"
+    )
+    with pytest.raises(InputError, match=rule):
+        search.fit(X, y)
+    search.set_params(scoring="ndgc")
+    with pytest.raises(
+        InputError, match=r"found 'ndgc'.*scorer are.*kendall_tau, ndcg"
+    ):
+        search.fit(X, y)

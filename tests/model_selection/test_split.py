@@ -16,10 +16,15 @@ from sklearn.model_selection import (
     cross_validate,
     learning_curve,
 )
+from sklearn.pipeline import make_pipeline
 
-from skmtl import HardSharingClassifier
+from skmtl import HardSharingClassifier, HardSharingRanker
 from skmtl.exceptions import InputError, RareClassWarning, TargetError
-from skmtl.model_selection import MultiTaskStratifiedKFold, check_multitask_cv
+from skmtl.model_selection import (
+    MultiTaskStratifiedKFold,
+    check_multitask_cv,
+    cross_val_predict,
+)
 
 pd = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
@@ -209,3 +214,31 @@ def test_inside_the_tools_of_scikit_learn(routing):
         assert sizes.tolist() == [min(len(t) for t, _ in folds.split(X, y))]
         search = GridSearchCV(DummyClassifier(), {"strategy": ["prior"]}, **settings)
         assert search.fit(X, [[0, 1], [1, 0]] * 30).n_splits_ == 3
+
+
+@pytest.mark.parametrize("kind", ["ranking", "regression"])
+def test_rare_grades_are_no_classes_where_the_kind_is_named(kind):
+    grades = [0.0, 1.0] * 20 + [2.0, 3.0, NAN]
+    y = pd.DataFrame({"grade": grades, "colour": ["a", "b", "c"] * 14 + ["a"]})
+    with pytest.warns(RareClassWarning, match=r"class 2\.0 of task 'grade'"):
+        folds_of(y, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for types in ({"grade": kind}, [kind, "classification"]):
+            folds = folds_of(y, 4, task_types=types)
+            high = np.bincount(folds[(y["grade"] >= 1).to_numpy()], minlength=4)
+            assert max(high) - min(high) <= 1
+    with pytest.raises(InputError, match=r"`task_types` must.*found 'order'.*'colour'"):
+        folds_of(y, 4, task_types={"colour": "order"})
+
+
+@pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+def test_predictions_of_a_ranker_split_by_order():
+    X = np.random.RandomState(0).normal(size=(62, 3))
+    y = np.r_[np.arange(60) % 2, 2, 3]
+    ranker = HardSharingRanker(max_epochs=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RareClassWarning)
+        cross_val_predict(make_pipeline(ranker), X, y, cv=4)
+    with pytest.warns(RareClassWarning, match="class 2"):
+        cross_val_predict(DummyClassifier(), X, y, cv=4)

@@ -1,5 +1,6 @@
 """What the Fisher information leaves alone, and what it refuses."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -116,6 +117,46 @@ def test_modules_that_are_refused(module, words):
     x = draw(N_ROWS, 5) if isinstance(module, nn.BatchNorm1d) else draw(N_ROWS, 5, 2)
     with pytest.raises(InputError, match=words):
         fisher_information(module.double(), x)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["exact", "label", "batch"])
+def test_arrays_are_as_good_as_tensors(kind, dtype):
+    module, x = build("mlp")
+    y = torch.arange(N_ROWS) % 3
+    weight = torch.arange(1, N_ROWS + 1)
+    expected = fisher_information(module, x, y, kind=kind, sample_weight=weight)
+    rows = x.numpy().astype(dtype)
+    for labels in (y.numpy(), y.tolist(), y.numpy().astype(object)):
+        found = fisher_information(
+            module, rows, labels, kind=kind, sample_weight=weight.numpy()
+        )
+        tolerance = 1e-5 if dtype == np.float32 else 1e-12
+        torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+    as_list = fisher_information(module, rows.tolist(), y.tolist(), kind="label")
+    assert as_list.keys() == expected.keys()
+
+
+def test_whole_numbers_stay_whole():
+    module = nn.Sequential(nn.Embedding(4, 3), nn.Flatten(), nn.Linear(6, 2))
+    found = fisher_information(module, np.array([[0, 1], [1, 2]]))
+    assert found["0.weight"][:3].any()
+    assert not found["0.weight"][3].any()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        ([["a"] * 5] * 7, None, "`x` must hold numbers; found list of <U1"),
+        (None, ["a"] * 7, "`y` must hold numbers; found list of <U1"),
+        (None, np.array(["a", None] * 3 + [1], dtype=object), "`y` must hold numbers"),
+        (3.0, None, "at least one row"),
+    ],
+)
+def test_what_holds_no_numbers(x, y, words):
+    module, rows = build("mlp")
+    with pytest.raises(InputError, match=words):
+        fisher_information(module, rows if x is None else x, y, kind="label")
 
 
 def test_no_rows():

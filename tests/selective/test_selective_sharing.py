@@ -202,24 +202,24 @@ def test_one_task_has_one_branch():
 
 
 @pytest.mark.parametrize(
-    ("clustering", "name"),
+    ("clustering", "fault"),
     [
-        ("hdbscan", "clustering='hdbscan'"),
+        ("hdbscan", "clustering='hdbscan' needs at least 4 tasks"),
         (
             AgglomerativeClustering(4, metric="precomputed", linkage="single"),
-            "clustering=AgglomerativeClustering",
+            "clustering=AgglomerativeClustering.* alone",
         ),
     ],
     ids=["hdbscan", "agglomerative"],
 )
-def test_a_clusterer_that_leaves_similar_tasks_alone_is_named(clustering, name):
+def test_a_clusterer_that_leaves_similar_tasks_alone_is_named(clustering, fault):
     data = make_multitask_classification(600, n_tasks=4, n_groups=2, random_state=0)
     n_tasks = 4
     if clustering == "hdbscan":
         pytest.importorskip("hdbscan")
         n_tasks = 3  # fewer than four tasks are noise to it
     est = SelectiveSharingClassifier(clustering=clustering, random_state=0, **BRIEF)
-    with pytest.warns(TaskGroupWarning, match=rf"That would do, but {name}.* alone"):
+    with pytest.warns(TaskGroupWarning, match=f"That would do, but {fault}"):
         est.fit(data.data, data.target[:, :n_tasks])
     assert est.n_branches_ == n_tasks
     assert est.task_similarity_[0, 1] > est.min_similarity

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import skmtl
 from skmtl import (
     FisherSparseMTLClassifier,
     FisherSparseMTLMixed,
@@ -20,6 +21,8 @@ from skmtl.sparse._task_module import BiasMap, SelectFeatures
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
+    # small layers of which few weights are kept
+    "ignore::skmtl.exceptions.CollapseWarning",
 )
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(80, 12)).astype(np.float32)
@@ -158,6 +161,16 @@ def test_what_is_no_file_of_a_task(tmp_path):
     est = RandomSparseMTLClassifier(encoder=nn.Sequential(nn.Linear(12, 4)), **QUICK)
     with pytest.raises(PersistenceError, match=r"Sequential of the user's.*torch.save"):
         est.fit(X, Y).export_task(0).save(path)
+
+
+def test_files_of_estimators_and_of_tasks_name_each_other(tmp_path):
+    est = RandomSparseMTLClassifier(**QUICK).fit(X, Y)
+    est.save(tmp_path / "whole")
+    est.export_task(0).save(tmp_path / "part")
+    with pytest.raises(PersistenceError, match=r"part.*one task.*sparse\.load_task"):
+        skmtl.load(tmp_path / "part")
+    with pytest.raises(PersistenceError, match=r"whole.*estimator.*`skmtl\.load`"):
+        load_task(tmp_path / "whole")
 
 
 def test_pruning_keeps_what_is_needed():

@@ -20,6 +20,8 @@ from skmtl.sparse._information import network_fisher
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
+    # small layers of which few weights are kept
+    "ignore::skmtl.exceptions.CollapseWarning",
 )
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(120, 8))
@@ -277,7 +279,8 @@ def test_a_warm_start_keeps_the_share_of_the_weights(cls, n_estimators):
     assert est.set_params(warm_start=False).fit(X, Y).keep_ratio_ < ratio / 2
 
 
-def test_a_warm_start_keeps_the_floors_of_the_layers():
-    est = FisherSparseMTLClassifier(warm_start=True, **QUICK).fit(X, Y)
+@pytest.mark.parametrize("cls", [FisherSparseMTLClassifier, RandomSparseMTLClassifier])
+def test_a_warm_start_keeps_the_floors_of_the_layers(cls):
+    est = cls(warm_start=True, **QUICK).fit(X, Y)
     with pytest.raises(InputError, match=r"found another `layer_floor`.* instead of"):
         est.set_params(layer_floor=0.0).fit(X, Y)

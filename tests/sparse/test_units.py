@@ -104,3 +104,14 @@ def test_a_user_encoder_has_no_known_order(cls):
     est = cls(encoder=torch.nn.Linear(8, 4), **QUICK)
     with pytest.raises(InputError, match=r"units.*'mlp' or 'conv'"):
         est.fit(X, Y)
+
+
+def test_a_warm_start_cannot_change_how_units_roam():
+    est = MaximumRoamingClassifier(warm_start=True, **QUICK).fit(X, Y)
+    assert est.fit(X, Y).n_iter_ == QUICK["max_epochs"]
+    with pytest.raises(InputError, match=r"another `roaming`, 0.2 instead of 0.7"):
+        est.set_params(roaming=0.2).fit(X, Y)
+    est.set_params(warm_start=False).fit(X, Y)
+    # Where tasks use all units there is nothing to swap.
+    dense = MaximumRoamingClassifier(keep_ratio=1, warm_start=True, **QUICK).fit(X, Y)
+    dense.set_params(roaming=0.2).fit(X, Y)
