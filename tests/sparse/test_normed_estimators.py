@@ -16,6 +16,7 @@ from skmtl import (
 from skmtl.sparse import load_task
 
 pytestmark = pytest.mark.filterwarnings(
+    "ignore::skmtl.exceptions.CollapseWarning",
     "ignore::skmtl.exceptions.TaskGroupWarning",
 )
 QUICK = {"max_epochs": 6, "batch_size": 20, "random_state": 0, "device": "cpu"}
