@@ -16,7 +16,7 @@ from skmtl import (
 from skmtl.exceptions import InputError, PersistenceError
 from skmtl.sparse import load_task
 from skmtl.sparse._pruning import Affine, prune
-from skmtl.sparse._task_module import BiasMap, SelectFeatures
+from skmtl.sparse._task_layers import BiasMap, SelectFeatures
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
