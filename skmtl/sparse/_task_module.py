@@ -27,7 +27,7 @@ _FORMAT = "skmtl task 1"
 # Places that a module may have beside those that a file holds.
 _SPARE = 2**16
 # Numbers that a sparse layer reads at once; more of them leave the processor's cache.
-_CACHED = 2**17
+_CACHED = 2**18
 
 
 class TaskModule(nn.Sequential):
@@ -83,8 +83,9 @@ class TaskModule(nn.Sequential):
         widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
         if x.dim() < 2 or not widths:
             return step(x)
-        n_rows = 64 * max(_CACHED // max(widths) // 64, 2)
-        return torch.cat([step(rows) for rows in x.split(n_rows)])
+        n_rows = max(_CACHED // max(widths), 64)
+        n_chunks = max(math.ceil(len(x) / n_rows), 1)
+        return torch.cat([step(rows) for rows in x.chunk(n_chunks)])
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.
