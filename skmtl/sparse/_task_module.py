@@ -28,6 +28,7 @@ _FORMAT = "skmtl task 1"
 _SPARE = 2**16
 # Numbers that a sparse layer reads at once; more of them leave the processor's cache.
 _CACHED = 2**18
+_FEW_ROWS = 64
 
 
 class TaskModule(nn.Sequential):
@@ -80,12 +81,13 @@ class TaskModule(nn.Sequential):
         Tensor of shape (n_samples, n_outputs)
         """
         step = super().forward
+        if x.dim() < 2 or len(x) <= _FEW_ROWS:
+            return step(x).contiguous()
         widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
-        if x.dim() < 2 or not widths:
+        if not widths:
             return step(x)
-        n_rows = max(_CACHED // max(widths), 64)
-        n_chunks = max(math.ceil(len(x) / n_rows), 1)
-        return torch.cat([step(rows) for rows in x.chunk(n_chunks)])
+        n_rows = max(_CACHED // max(widths), _FEW_ROWS)
+        return torch.cat([step(rows) for rows in x.chunk(math.ceil(len(x) / n_rows))])
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.
