@@ -5,9 +5,10 @@ Sizes are those of the network that a module is cut out of, with the head of its
 alone, over the file of the module ("packed") and over the module itself ("plain").
 Beside it stands the dense network of one task, of the same widths, as a plain torch
 module, and the module with ``layers="dense"``. Times are those of interleaved calls,
-one thread, CPU. The machine may be busy, so speed is told twice: as the median of the
-ratios of neighbouring calls, and as the ratio of the fastest calls. Calls with 512 rows
-judge, by the smaller of the two; those with one row stand beside them.
+each after one that is not timed, one thread, CPU. The machine may be busy, so speed is
+told twice: as the median of the ratios of neighbouring calls, and as the ratio of the
+fastest calls. Calls with 512 rows judge, by the smaller of the two; those with one row
+stand beside them.
 """
 
 import tempfile
@@ -53,6 +54,7 @@ def times(modules, x):
     with torch.inference_mode():
         for _ in range(REPEATS):
             for module, own in zip(modules, found, strict=True):
+                module(x)  # memory that the other one gave back is taken again
                 start = time.perf_counter()
                 module(x)
                 own.append(1e3 * (time.perf_counter() - start))

@@ -79,13 +79,14 @@ class TaskModule(nn.Sequential):
         Returns
         -------
         Tensor of shape (n_samples, n_outputs)
+            Logits, or targets in their own units.
         """
         step = super().forward
-        if x.dim() < 2 or len(x) <= _FEW_ROWS:
-            return step(x).contiguous()
         widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
         if not widths:
-            return step(x)
+            return step(x)  # without a branch that depends on x, for tracing
+        if x.dim() < 2 or len(x) <= _FEW_ROWS:
+            return step(x).contiguous()
         n_rows = max(_CACHED // max(widths), _FEW_ROWS)
         return torch.cat([step(rows) for rows in x.chunk(math.ceil(len(x) / n_rows))])
 

@@ -21,13 +21,7 @@ from skmtl import (
 )
 from skmtl.exceptions import InputError, PersistenceError
 from skmtl.sparse import _task_module, load_task
-from skmtl.sparse._pruning import Affine, prune
-from skmtl.sparse._task_layers import (
-    BiasMap,
-    SelectFeatures,
-    SparseLinear,
-    TransposedLinear,
-)
+from skmtl.sparse._task_layers import SparseLinear, TransposedLinear
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
@@ -245,6 +239,13 @@ def test_doubles(wide, tmp_path):
     torch.testing.assert_close(same(rows), module(rows), rtol=0, atol=0)
 
 
+def test_dense_layers_trace_for_any_number_of_rows(wide):
+    module, rows = wide.export_task(0, layers="dense"), torch.from_numpy(X)
+    traced = torch.fx.symbolic_trace(module)
+    for count in (1, 80):
+        torch.testing.assert_close(traced(rows[:count]), module(rows[:count]))
+
+
 def test_kinds_of_layers_have_names(wide):
     for layers in ("csr", None, ["dense"]):
         with pytest.raises(InputError, match=r"`layers` must be one of.*'sparse'"):
@@ -286,22 +287,3 @@ def test_files_cannot_ask_for_memory_they_do_not_fill(wide, place, tmp_path):
     save_file(load_file(path), tmp_path / "b", metadata)
     with pytest.raises(PersistenceError, match=r"module 0\.SparseLinear of size"):
         load_task(tmp_path / "b")
-
-
-def test_pruning_keeps_what_is_needed():
-    weight = torch.zeros(3, 4, dtype=torch.float64)
-    weight[0, 1] = weight[1, 2] = 1.0  # unit 2 is constant, unit 1 nobody reads
-    first = Affine(weight, torch.tensor([0.0, 0.0, 2.0]).double(), torch.relu)
-    weight = torch.tensor([[3.0, 0.0, 5.0]], dtype=torch.float64)
-    last = Affine(weight, torch.ones(1).double(), lambda x: x)
-    read = prune([first, last])
-    assert read.tolist() == [False, True, False, False]
-    assert first.weight.tolist() == [[1.0]]
-    assert last.weight.tolist() == [[3.0]]
-    assert last.bias.tolist() == [11.0]
-
-
-def test_features_and_border_have_modules():
-    x = torch.arange(6.0).view(2, 3)
-    assert SelectFeatures(torch.tensor([2, 0]))(x).tolist() == [[2.0, 0.0], [5.0, 3.0]]
-    assert BiasMap(torch.ones(3))(x).tolist() == (x + 1).tolist()

@@ -5,7 +5,12 @@ import torch
 import torch.nn.functional as F
 
 from skmtl.exceptions import InputError
-from skmtl.sparse._task_layers import SparseLinear, TransposedLinear
+from skmtl.sparse._task_layers import (
+    BiasMap,
+    SelectFeatures,
+    SparseLinear,
+    TransposedLinear,
+)
 
 
 def numbers(*shape, seed=0, dtype=torch.float64):
@@ -92,3 +97,9 @@ def test_rows_of_another_width_are_refused(width):
     layer, _, _ = layer_and_weight()
     with pytest.raises(InputError, match=f"must have 11 features.*found {width}"):
         layer(numbers(2, width))
+
+
+def test_features_and_border_have_modules():
+    x = torch.arange(6.0).view(2, 3)
+    assert SelectFeatures(torch.tensor([2, 0]))(x).tolist() == [[2.0, 0.0], [5.0, 3.0]]
+    assert BiasMap(torch.ones(3))(x).tolist() == (x + 1).tolist()
