@@ -40,6 +40,8 @@ class MultiTaskEstimator(
     """
 
     _parameter_constraints: dict = {}
+    # Whether weight_decay="auto" depends on how noisy the targets are.
+    _decay_follows_noise = False
 
     # ---- what a method provides
 

@@ -12,6 +12,7 @@ from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
 from ._data import FitData, read_data
+from ._noise import measured_noise
 from ._ranking import check_ranked_batches
 from ._resolve import resolve_settings
 from ._warn import warn_user
@@ -98,9 +99,13 @@ def plan_fit(
     Prepared
     """
     observed = data.observed[data.rows]
-    settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch)
+    specs = data.encoder.specs
+    noise = measured_noise(
+        estimator, data.X, data.codes, data.observed, specs, seeds.similarity
+    )
+    settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch, noise)
     if estimator.batch_size == 1:
-        check_ranked_batches(data.encoder.specs)
+        check_ranked_batches(specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
     plans = make_plans(
         estimator,

@@ -12,6 +12,9 @@ __all__ = ["auto_epochs", "resolve_settings"]
 
 _AUTO_STEPS = 2000
 _AUTO_EPOCHS = 10
+# Weight decay times labels where noise is not measured, and where it is as large as the
+# signal.
+_DECAY, _DECAY_OF_NOISE = 200, 1500
 
 
 def auto_epochs(n_steps: int) -> int:
@@ -19,15 +22,17 @@ def auto_epochs(n_steps: int) -> int:
     return max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_steps))
 
 
-def _auto_decay(observed: np.ndarray) -> float:
-    """Weight decay by the labels behind the encoder and behind a head.
+def _auto_decay(observed: np.ndarray, noise: float | None) -> float:
+    """Weight decay by the labels behind the encoder and behind a head, and their noise.
 
     All rows teach the encoder, its own ones a head: the geometric mean of the two
-    stands for what the network has seen.
+    stands for what the network has seen. As the best penalty of a ridge regression
+    does, the decay grows with the ratio of noise to signal.
     """
     n_rows, n_tasks = observed.shape
     labels_per_task = max(np.count_nonzero(observed) / n_tasks, 1)
-    return float(np.clip(200 / math.sqrt(n_rows * labels_per_task), 0.01, 1))
+    decay = _DECAY if noise is None else max(_DECAY, _DECAY_OF_NOISE * noise)
+    return float(np.clip(decay / math.sqrt(n_rows * labels_per_task), 0.01, 1))
 
 
 def resolve_settings(
@@ -35,6 +40,7 @@ def resolve_settings(
     x_dtype: np.dtype,
     observed: np.ndarray,
     one_epoch: bool = False,
+    noise: float | None = None,
 ) -> Settings:
     """Turn parameters, "auto" ones included, into the engine's settings.
 
@@ -47,6 +53,9 @@ def resolve_settings(
         Where the rows to fit to carry a label.
     one_epoch : bool
         For a single epoch at a constant rate.
+    noise : float, optional
+        Variance of the targets that cannot be predicted over that which can, if it
+        has been measured.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def resolve_settings(
         max_epochs = auto_epochs(math.ceil(n_rows / batch_size))
     decay = estimator.weight_decay
     if decay == "auto":
-        decay = _auto_decay(observed)
+        decay = _auto_decay(observed, noise)
     return Settings(
         max_epochs=1 if one_epoch else int(max_epochs),
         batch_size=int(batch_size),

@@ -15,6 +15,7 @@ from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
 from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._noise import measured_noise
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
 from ._scale import warn_of_scale
@@ -150,10 +151,12 @@ def prepare_batches(estimator, batches, classes):
         warn_of_many_classes(encoder)
     codes, observed = encoder.transform(targets)
     factors = factors_of(estimator, encoder, codes, observed)
-    settings = resolve_settings(estimator, X.dtype, observed)
+    specs, all_observed = encoder.specs, observed
+    codes, observed = codes[places], observed[places]
+    noise = measured_noise(estimator, X, codes, observed, specs, seeds.similarity)
+    settings = resolve_settings(estimator, X.dtype, all_observed, noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
-    codes, observed = codes[places], observed[places]
     sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
     plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     rows = np.flatnonzero(observed.any(1))

@@ -26,7 +26,8 @@ def parameter_table(
     ----------
     own : dict of str to Parameter
     defaults : dict, optional
-        Defaults of shared parameters that differ here.
+        Defaults of shared parameters that differ here, or a whole ``Parameter`` where
+        its meaning does.
     kind : {"classifier", "regressor", "ranker", "mixed"}
 
     Returns
@@ -40,8 +41,11 @@ def parameter_table(
     for name, parameter in SHARED.items():
         if name == "class_weight" and kind in ("regressor", "ranker"):
             continue
-        if name in changed:
-            parameter = replace(parameter, default=changed[name])
+        own_form = changed.get(name)
+        if isinstance(own_form, Parameter):
+            parameter = own_form
+        elif name in changed:
+            parameter = replace(parameter, default=own_form)
         table[name] = parameter
     return table
 

@@ -8,9 +8,23 @@ from skmtl._base import LayerSizes, Parameter
 
 __all__ = ["DEFAULTS", "OPTIONS"]
 
-DEFAULTS = {"hidden_layer_sizes": (64,)}
-
 _COUNT = Interval(Integral, 1, None, closed="left")
+
+DEFAULTS = {
+    "hidden_layer_sizes": (64,),
+    "weight_decay": Parameter(
+        "auto",
+        [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "float or 'auto'",
+        "Decoupled weight decay: each step multiplies the weights, not the biases, "
+        "by 1 - lr * weight_decay. 'auto': c / sqrt(n_samples * n_labels), within "
+        ".01 and 1, where n_labels is the mean number of labels of a task. c is 1500 "
+        "times the variance of the targets that a ridge regression on random features "
+        "cannot predict, over that which it can, and at least 200; 200 where "
+        "`encoder` is not 'mlp'.",
+        stackable=True,
+    ),
+}
 
 _CRITERIA = {"similarity", "dissimilarity", "variance", "random"}
 

@@ -32,6 +32,8 @@ _WINDOW = 80
 class SelectiveSharing(MultiTaskEstimator):
     """The algorithm; leaves add the kinds of tasks."""
 
+    # Each branch sees the labels of few tasks, and fits their noise sooner.
+    _decay_follows_noise = True
     _own_attributes = """\
 branch_of_ : int ndarray of shape ([n_estimators,] n_tasks)
     Branch of each task, with a first axis for the members of an ensemble.

@@ -71,7 +71,8 @@ class SelectiveSharingClassifier(ClassifierShell, SelectiveSharing):
     Departures from the paper: the default compares tasks by the whitened covariance,
     since the factors of a tensor train are free in sign and rotation; tasks must pass
     the gate; branches merge inside the first epoch, because later gradients say less;
-    groups are made once unless `recluster` is set.
+    groups are made once unless `recluster` is set; the default weight decay grows with
+    the noise of the targets, which branches with the labels of few tasks fit soonest.
 
     References
     ----------

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, safe_open, save_file
@@ -14,7 +13,10 @@ from torch import Tensor, nn
 from skmtl.exceptions import PersistenceError
 from skmtl.persistence._archive import TASK_FORMAT, holds_estimator
 
-__all__ = ["MODULES", "BiasMap", "SelectFeatures", "TaskModule", "load_task"]
+from ._packing import pack, unpack, unpack_flags
+from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
+
+__all__ = ["MODULES", "TaskModule", "load_task"]
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -25,42 +27,9 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
 _FORMAT = f"{TASK_FORMAT} 1"
 # Places that a module may have beside those that a file holds.
 _SPARE = 2**16
-
-
-class SelectFeatures(nn.Module):
-    """Reads some of the features.
-
-    Parameters
-    ----------
-    index : int Tensor of shape (n_read,)
-    """
-
-    index: Tensor
-
-    def __init__(self, index: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("index", index.to(torch.int32))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pick the features."""
-        return x.index_select(-1, self.index)
-
-
-class BiasMap(nn.Module):
-    """Adds a picture to each channel.
-
-    Parameters
-    ----------
-    offset : Tensor of shape (channels, height, width)
-    """
-
-    def __init__(self, offset: Tensor) -> None:
-        super().__init__()
-        self.offset = nn.Parameter(offset)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add it."""
-        return x + self.offset
+# Numbers that a sparse layer reads at once; more of them leave the processor's cache.
+_CACHED = 2**18
+_FEW_ROWS = 64
 
 
 class TaskModule(nn.Sequential):
@@ -100,6 +69,28 @@ class TaskModule(nn.Sequential):
     task = ""
     shared_bytes = 0
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute logits, or targets.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Rows, or of pictures' shape.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_outputs)
+            Logits, or targets in their own units.
+        """
+        step = super().forward
+        widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
+        if not widths:
+            return step(x)  # without a branch that depends on x, for tracing
+        if x.dim() < 2 or len(x) <= _FEW_ROWS:
+            return step(x).contiguous()
+        n_rows = max(_CACHED // max(widths), _FEW_ROWS)
+        return torch.cat([step(rows) for rows in x.chunk(math.ceil(len(x) / n_rows))])
+
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.
 
@@ -109,12 +100,10 @@ class TaskModule(nn.Sequential):
             "shared": of the network it was cut out of, with one head. "plain": of this
             module. "packed": of its numbers as :meth:`save` writes them.
         """
-        tensors = list(self.state_dict().values())
-        packed = [part for own in tensors for part in _packed(own).values()]
         return {
             "shared": self.shared_bytes,
-            "plain": sum(own.nbytes for own in tensors),
-            "packed": sum(own.nbytes for own in packed),
+            "plain": sum(own.nbytes for own in self.state_dict().values()),
+            "packed": sum(own.nbytes for own in self._packed().values()),
         }
 
     def save(self, path: Any) -> None:
@@ -132,11 +121,7 @@ class TaskModule(nn.Sequential):
         PersistenceError
             If the network holds a module of the user's.
         """
-        tensors = {
-            f"{name}.{kind}": value
-            for name, own in self.state_dict().items()
-            for kind, value in _packed(own.cpu()).items()
-        }
+        tensors = self._packed()
         kind = next(iter(self.parameters())).dtype
         about = {
             "task": self.task,
@@ -145,6 +130,15 @@ class TaskModule(nn.Sequential):
             "modules": [_described(own) for own in self],
         }
         save_file(tensors, path, {"format": _FORMAT, "about": json.dumps(about)})
+
+    def _packed(self) -> dict[str, Tensor]:
+        """The tensors of the file."""
+        return {
+            f"{place}.{name}.{kind}": value
+            for place, part in enumerate(self)
+            for name, own in _held(part).items()
+            for kind, value in pack(own.cpu()).items()
+        }
 
 
 def load_task(path: Any) -> TaskModule:
@@ -205,43 +199,16 @@ def load_task(path: Any) -> TaskModule:
 
 
 def _rebuilt(about: dict[str, Any], tensors: dict[str, Tensor]) -> TaskModule:
-    parts = [
-        _made(own, tensors, f"{place}.") for place, own in enumerate(about["modules"])
-    ]
-    module = TaskModule(*parts)
     if about["dtype"] not in ("float32", "float64"):
         raise ValueError(f"dtype {about['dtype']!r}")
-    module.to(getattr(torch, about["dtype"]))
-    state = {
-        name: _unpacked(name, tensors, own.shape)
-        for name, own in module.state_dict().items()
-    }
-    module.load_state_dict(state)
+    dtype = getattr(torch, about["dtype"])
+    parts = [
+        _filled(own, tensors, str(place), dtype)
+        for place, own in enumerate(about["modules"])
+    ]
+    module = TaskModule(*parts)
     module.task, module.shared_bytes = str(about["task"]), int(about["shared_bytes"])
     return module.eval().requires_grad_(False)
-
-
-# ---- numbers
-
-
-def _packed(tensor: Tensor) -> dict[str, Tensor]:
-    """Values as they are, or without zeros, beside one bit for each place."""
-    used = tensor != 0
-    bits = torch.from_numpy(np.packbits(used.cpu().numpy().reshape(-1)))
-    values = tensor[used]
-    if bits.nbytes + values.nbytes < tensor.nbytes:
-        return {"bits": bits, "values": values}
-    return {"all": tensor.contiguous()}
-
-
-def _unpacked(name: str, tensors: dict[str, Tensor], shape: torch.Size) -> Tensor:
-    if f"{name}.all" in tensors:
-        return tensors[f"{name}.all"]
-    bits, values = tensors[f"{name}.bits"], tensors[f"{name}.values"]
-    used = np.unpackbits(bits.numpy(), count=math.prod(shape)).astype(bool)
-    full = values.new_zeros(math.prod(shape))
-    full[torch.from_numpy(used)] = values
-    return full.view(shape)
 
 
 # ---- modules
@@ -250,7 +217,7 @@ def _unpacked(name: str, tensors: dict[str, Tensor], shape: torch.Size) -> Tenso
 def _described(module: nn.Module) -> list[Any]:
     """A module of the package's chains as plain values."""
     if isinstance(module, nn.Linear):
-        return ["Linear", module.in_features, module.out_features]
+        return [type(module).__name__, module.in_features, module.out_features]
     if isinstance(module, nn.Conv2d):
         return [
             "Conv2d",
@@ -261,6 +228,9 @@ def _described(module: nn.Module) -> list[Any]:
     if isinstance(module, nn.Unflatten):
         return ["Unflatten", int(module.unflattened_size[1])]
     name = type(module).__name__
+    if isinstance(module, SparseLinear):
+        n_read = len(module.columns.unique())
+        return [name, module.out_features, n_read, module.in_features]
     if isinstance(module, BiasMap):
         return [name, *module.offset.shape]
     if isinstance(module, SelectFeatures):
@@ -274,11 +244,45 @@ def _described(module: nn.Module) -> list[Any]:
     )
 
 
-def _made(values: list[Any], tensors: dict[str, Tensor], start: str) -> nn.Module:
+def _held(module: nn.Module) -> dict[str, Tensor]:
+    """What a file keeps of a module."""
+    if isinstance(module, SparseLinear):
+        return module.dense()
+    return dict(module.state_dict())
+
+
+def _filled(
+    values: list[Any], tensors: dict[str, Tensor], start: str, dtype: torch.dtype
+) -> nn.Module:
+    """A module with the numbers of the file."""
     name, *sizes = values
     counts = [int(size) for size in sizes]
+    # A file cannot ask for more memory than it holds places.
+    held = sum(
+        own.nbytes for key, own in tensors.items() if key.startswith(f"{start}.")
+    )
+    sparse = name == "SparseLinear"
+    places = [math.prod(counts[:2]), counts[2]] if sparse else [math.prod(counts)]
+    if max(places) > max(8 * held, _SPARE):
+        raise ValueError(f"module {start}.{name} of size {counts}")
+    if sparse:
+        weight = unpack(f"{start}.weight", tensors, tuple(counts[:2]))
+        bias = unpack(f"{start}.bias", tensors, (counts[0],))
+        reads = unpack_flags(f"{start}.reads", tensors, counts[2])
+        return SparseLinear(weight, bias, reads).to(dtype)
+    module = _made(name, counts).to(dtype)
+    state = {
+        own: unpack(f"{start}.{own}", tensors, value.shape)
+        for own, value in module.state_dict().items()
+    }
+    module.load_state_dict(state)
+    return module
+
+
+def _made(name: str, counts: list[int]) -> nn.Module:
     makers: dict[str, Callable[..., nn.Module]] = {
         "Linear": nn.Linear,
+        "TransposedLinear": TransposedLinear,
         "Conv2d": lambda n, m, size: nn.Conv2d(n, m, size, padding=size // 2),
         "Unflatten": lambda height: nn.Unflatten(1, (1, height)),
         "Flatten": lambda: nn.Flatten(1),
@@ -287,8 +291,4 @@ def _made(values: list[Any], tensors: dict[str, Tensor], start: str) -> nn.Modul
         "SelectFeatures": lambda n: SelectFeatures(torch.zeros(n)),
         **{type(make()).__name__: make for make in MODULES.values()},
     }
-    # A file cannot ask for more memory than it holds places.
-    held = sum(own.nbytes for key, own in tensors.items() if key.startswith(start))
-    if math.prod(counts) > max(8 * held, _SPARE):
-        raise ValueError(f"module {start}{name} of size {counts}")
     return makers[name](*counts)

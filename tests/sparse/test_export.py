@@ -1,11 +1,16 @@
 """One task's network by itself: the same outputs, and smaller."""
 
+import copy
+import io
+import json
+import pickle
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, safe_open, save_file
 from torch import nn
 
-import skmtl
 from skmtl import (
     FisherSparseMTLClassifier,
     FisherSparseMTLMixed,
@@ -15,9 +20,8 @@ from skmtl import (
     TaskRoutingRegressor,
 )
 from skmtl.exceptions import InputError, PersistenceError
-from skmtl.sparse import load_task
-from skmtl.sparse._pruning import Affine, prune
-from skmtl.sparse._task_module import BiasMap, SelectFeatures
+from skmtl.sparse import _task_module, load_task
+from skmtl.sparse._task_layers import SparseLinear, TransposedLinear
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skmtl.exceptions.TaskGroupWarning",
@@ -46,8 +50,22 @@ def shares(module, X, task_kind):
 
 def assert_same_shares(est, X):
     for task, expected in enumerate(est.predict_proba(X)):
-        found = shares(est.export_task(task), X, est.task_types_[task])
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        for layers in ("auto", "dense", "sparse"):
+            module = est.export_task(task, layers=layers)
+            found = shares(module, X, est.task_types_[task])
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def kinds_of(module):
+    linear = (nn.Linear, SparseLinear)
+    return [type(own) for own in module if isinstance(own, linear)]
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """An estimator whose layers are worth keeping without zeros."""
+    est = RandomSparseMTLClassifier(keep_ratio=0.2, hidden_layer_sizes=(150, 60))
+    return est.set_params(**QUICK).fit(X, Y)
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu", "identity"])
@@ -143,14 +161,109 @@ def test_sizes_and_files(tmp_path):
     torch.testing.assert_close(same(rows), module(rows), rtol=0, atol=0)
 
 
+def test_zeros_are_left_out_where_there_are_many(wide):
+    # 150 x 12 weights are few, 60 x 150 are not, and a head has no zeros.
+    expected = [TransposedLinear, SparseLinear, TransposedLinear]
+    assert kinds_of(wide.export_task(0)) == expected
+    assert kinds_of(wide.export_task(0, layers="dense")) == 3 * [nn.Linear]
+    kinds = kinds_of(wide.export_task(0, layers="sparse"))
+    assert kinds == [SparseLinear, SparseLinear, TransposedLinear]
+    est = RandomSparseMTLClassifier(keep_ratio=0.9, hidden_layer_sizes=(150, 60))
+    est.set_params(**QUICK).fit(X, Y)
+    assert kinds_of(est.export_task(0)) == 3 * [nn.Linear]
+
+
+def test_sizes_follow_from_the_masks():
+    est = RandomSparseMTLClassifier(keep_ratio=0.5, hidden_layer_sizes=(20, 15))
+    est.set_params(**QUICK).fit(X, Y)
+    masks = [own[1] for own in est.layer_masks().values()]
+    assert all(own.any(0).all() and own.any(1).all() for own in masks)
+    module = est.export_task(1, layers="sparse")
+    # A weight and its column; a bias for each unit, and where its weights begin.
+    sparse = sum(8 * own.sum() + 8 * len(own) + 4 for own in masks)
+    assert module.sizes()["plain"] == sparse + 4 * (15 * 3 + 3)
+    bits = sum(4 * own.sum() + -(-own.size // 8) + 4 * len(own) for own in masks)
+    reads = sum(-(-own.shape[1] // 8) for own in masks)
+    assert module.sizes()["packed"] == bits + reads + 4 * (15 * 3 + 3)
+
+
+def test_any_number_of_rows(wide, monkeypatch):
+    module, dense = wide.export_task(2), wide.export_task(2, layers="dense")
+    monkeypatch.setattr(_task_module, "_CACHED", 7)  # chunks of 64 rows
+    rows = torch.from_numpy(np.tile(X, (3, 1)))
+    for count in (0, 1, 64, 65, 240):
+        found = module(rows[:count])
+        assert found.is_contiguous()
+        torch.testing.assert_close(found, dense(rows[:count]), atol=1e-5, rtol=1e-5)
+    blocks = rows.view(24, 10, -1)
+    torch.testing.assert_close(module(blocks), module(rows).view(24, 10, -1))
+    torch.testing.assert_close(module(rows[0]), module(rows)[0])
+
+
+@pytest.mark.parametrize("layers", ["auto", "sparse"])
+def test_copies_and_files_compute_the_same(wide, layers, tmp_path):
+    module, rows = wide.export_task(1, layers=layers), torch.from_numpy(X)
+    expected = module(rows)
+    module.save(tmp_path / "a")
+    whole, state = io.BytesIO(), io.BytesIO()
+    torch.save(module, whole)
+    torch.save(module.state_dict(), state)
+    other = copy.deepcopy(module).requires_grad_(False)
+    for own in other.parameters():
+        own.zero_()
+    other.load_state_dict(torch.load(io.BytesIO(state.getvalue()), weights_only=True))
+    copies = {
+        "deepcopy": copy.deepcopy(module),
+        "pickle": pickle.loads(pickle.dumps(module)),
+        "torch.save": torch.load(io.BytesIO(whole.getvalue()), weights_only=False),
+        "state": other,
+        "file": load_task(tmp_path / "a"),
+    }
+    for own in copies.values():
+        assert kinds_of(own) == kinds_of(module)
+        assert own.sizes() == module.sizes()
+        torch.testing.assert_close(own(rows), expected, rtol=0, atol=0)
+
+
+def test_doubles(wide, tmp_path):
+    rows = torch.from_numpy(X).double()
+    module = wide.export_task(1).double()
+    dense = wide.export_task(1, layers="dense").double()
+    torch.testing.assert_close(module(rows), dense(rows), rtol=1e-12, atol=1e-12)
+    est = RandomSparseMTLClassifier(keep_ratio=0.2, hidden_layer_sizes=(150, 60))
+    est.set_params(**QUICK).fit(X.astype(float), Y)
+    module = est.export_task(0)
+    found = torch.sigmoid(module(rows)).numpy()[:, 0]
+    expected = est.predict_proba(X.astype(float))[0][:, 1]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    module.save(tmp_path / "a")
+    same = load_task(tmp_path / "a")
+    torch.testing.assert_close(same(rows), module(rows), rtol=0, atol=0)
+
+
+def test_dense_layers_trace_for_any_number_of_rows(wide):
+    module, rows = wide.export_task(0, layers="dense"), torch.from_numpy(X)
+    traced = torch.fx.symbolic_trace(module)
+    for count in (1, 80):
+        torch.testing.assert_close(traced(rows[:count]), module(rows[:count]))
+
+
+def test_kinds_of_layers_have_names(wide):
+    for layers in ("csr", None, ["dense"]):
+        with pytest.raises(InputError, match=r"`layers` must be one of.*'sparse'"):
+            wide.export_task(0, layers=layers)
+
+
 def test_files_of_convolutions(tmp_path):
     est = FisherSparseMTLClassifier(
         encoder="conv", keep_ratio=0.02, layer_floor=0, activation="tanh", **QUICK
     ).fit(PICTURES[:, 0], SEEN)
     module = est.export_task(0)
-    module.save(tmp_path / "a")
     rows = torch.from_numpy(PICTURES[:, 0])
-    torch.testing.assert_close(load_task(tmp_path / "a")(rows), module(rows))
+    expected = module(rows)
+    for layers in ("dense", "sparse"):
+        est.export_task(0, layers=layers).save(tmp_path / "a")
+        torch.testing.assert_close(load_task(tmp_path / "a")(rows), expected)
 
 
 def test_what_is_no_file_of_a_task(tmp_path):
@@ -163,30 +276,16 @@ def test_what_is_no_file_of_a_task(tmp_path):
         est.fit(X, Y).export_task(0).save(path)
 
 
-def test_files_of_estimators_and_of_tasks_name_each_other(tmp_path):
-    est = RandomSparseMTLClassifier(**QUICK).fit(X, Y)
-    est.save(tmp_path / "whole")
-    est.export_task(0).save(tmp_path / "part")
-    with pytest.raises(PersistenceError, match=r"part.*one task.*sparse\.load_task"):
-        skmtl.load(tmp_path / "part")
-    with pytest.raises(PersistenceError, match=r"whole.*estimator.*`skmtl\.load`"):
-        load_task(tmp_path / "whole")
-
-
-def test_pruning_keeps_what_is_needed():
-    weight = torch.zeros(3, 4, dtype=torch.float64)
-    weight[0, 1] = weight[1, 2] = 1.0  # unit 2 is constant, unit 1 nobody reads
-    first = Affine(weight, torch.tensor([0.0, 0.0, 2.0]).double(), torch.relu)
-    weight = torch.tensor([[3.0, 0.0, 5.0]], dtype=torch.float64)
-    last = Affine(weight, torch.ones(1).double(), lambda x: x)
-    read = prune([first, last])
-    assert read.tolist() == [False, True, False, False]
-    assert first.weight.tolist() == [[1.0]]
-    assert last.weight.tolist() == [[3.0]]
-    assert last.bias.tolist() == [11.0]
-
-
-def test_features_and_border_have_modules():
-    x = torch.arange(6.0).view(2, 3)
-    assert SelectFeatures(torch.tensor([2, 0]))(x).tolist() == [[2.0, 0.0], [5.0, 3.0]]
-    assert BiasMap(torch.ones(3))(x).tolist() == (x + 1).tolist()
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_files_cannot_ask_for_memory_they_do_not_fill(wide, place, tmp_path):
+    path = tmp_path / "a"
+    wide.export_task(0, layers="sparse").save(path)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    about = json.loads(metadata["about"])
+    assert about["modules"][0][0] == "SparseLinear"
+    about["modules"][0][place] = 10**12
+    metadata["about"] = json.dumps(about)
+    save_file(load_file(path), tmp_path / "b", metadata)
+    with pytest.raises(PersistenceError, match=r"module 0\.SparseLinear of size"):
+        load_task(tmp_path / "b")
