@@ -73,9 +73,10 @@ def test_exported_networks_predict_the_same(est):
     x, y = (PICTURES, SEEN) if est.encoder == "conv" else (X, Y)
     est.set_params(batch_norm=True, hidden_layer_sizes=(20, 15), **QUICK).fit(x, y)
     for task, expected in enumerate(est.predict_proba(x)):
-        module = est.export_task(task)
-        found = shares(module, x, est.task_types_[task])
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        for layers in ("dense", "sparse"):
+            module = est.export_task(task, layers=layers)
+            found = shares(module, x, est.task_types_[task])
+            np.testing.assert_allclose(found, expected, atol=1e-5)
         kinds = {type(part).__name__ for part in module}
         assert not any("Norm" in kind for kind in kinds)
         assert torch.equal(
