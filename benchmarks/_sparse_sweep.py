@@ -1,12 +1,14 @@
 """All methods on five sets: settings on validation rows, then the test rows."""
 
 import numpy as np
-from _sparse_methods import has_ratio, methods
+from _sparse_methods import NORM, has_ratio, methods
 from _sparse_runs import QUICK_STEPS, find, rows_file, run
 from _sparse_sets import SETS
 from _sparse_tables import collect, rank_table, score_table
 
 DECAYS = (0.03, 0.3)
+# Norms take the size of the weights out, and overfit at these.
+NORMED_DECAYS = (0.3, 3.0)
 # Ratios and draws by which settings are chosen; methods without a ratio get as many
 # fits by more draws.
 CHOOSING = (0.1, 0.5, 0.9)
@@ -19,6 +21,7 @@ def choosing_keys(name, method, options):
     pairs = [(ratio, FIRST_DRAW) for ratio in ratios]
     if not has_ratio(methods()[method][0]):
         pairs = [(None, FIRST_DRAW + place) for place in range(len(ratios))]
+    decays = NORMED_DECAYS if methods()[method][1].get(NORM) else DECAYS
     return [
         {
             "set": name,
@@ -29,7 +32,7 @@ def choosing_keys(name, method, options):
             "decay": decay,
             "steps": steps,
         }
-        for decay in DECAYS
+        for decay in decays
         for steps in SETS[name].steps
         for ratio, seed in options.few(pairs, pairs[:1])
     ]
