@@ -46,6 +46,7 @@ BAD = {
         (["a", "b"], "numbers"),
         ([], r"shape \(2,\)"),
     ],
+    "batch_norm": [("yes", "bool"), (2, "bool"), (None, "bool")],
     "gamma": [(-0.1, r"\[0.0"), (NAN, "float"), ("a", "float")],
     "beta_warmup": [(-0.1, r"\[0.0, 1.0\]"), (1.1, r"\[0.0, 1.0\]"), ("a", "float")],
     "noise": [("free", "'learned'"), (0.1, "'learned'")],
