@@ -2,11 +2,32 @@
 
 import sys
 import warnings
+from collections.abc import Sequence
 
-__all__ = ["warn_user"]
+__all__ = ["name_tasks", "warn_user"]
 
 # Packages whose lines are not the user's, though they call on the way.
 _INNER = ("skmtl", "sklearn", "joblib", "contextlib")
+# Tasks that a message names, at most.
+_MOST_NAMES = 5
+
+
+def name_tasks(tasks: Sequence[int], task_names: Sequence[str]) -> str:
+    """Name tasks in a message, the first few of many.
+
+    Parameters
+    ----------
+    tasks : sequence of int
+    task_names : sequence of str
+        Of all tasks.
+
+    Returns
+    -------
+    str
+    """
+    shown = ", ".join(repr(task_names[task]) for task in tasks[:_MOST_NAMES])
+    left = len(tasks) - _MOST_NAMES
+    return f"{shown} and {left} more" if left > 0 else shown
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

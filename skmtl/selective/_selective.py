@@ -7,6 +7,7 @@ import torch
 
 from skmtl._base import (
     MultiTaskEstimator,
+    cause_of_groups,
     encoder_of,
     fault_of_clustering,
     heads_of,
@@ -147,34 +148,39 @@ n_parameters_ : int
                 "for longer.",
                 TaskGroupWarning,
             )
-        if self._is_given or not closed:
-            found = read_tasks(self, net, data, by_member, seed)
-        else:
-            found = self._own_relations(names, by_member)
+        groups = None
         if len(by_member) == 1 and closed:
-            found["task_groups_"] = number_groups(by_member[0]["branch_of"])
-        return found
+            groups = number_groups(by_member[0]["branch_of"])
+        if not closed:
+            return read_tasks(self, net, data, by_member, seed)
+        if self._is_given:
+            return read_tasks(self, net, data, by_member, seed, given=groups)
+        return self._own_relations(names, by_member, groups)
 
     @property
     def _is_given(self):
         return not isinstance(self.sharing, str)
 
-    def _own_relations(self, names, by_member):
-        """What the members grouped their tasks by."""
+    def _own_relations(self, names, by_member, groups):
+        """What the members grouped their tasks by, and the groups of a single one."""
         similarities = np.array([own["similarity"] for own in by_member])
         reliability = np.mean([own["reliability"] for own in by_member], axis=0)
         null = np.mean([own["null"] for own in by_member], axis=0)
+        found = task_attributes(
+            self, similarities, 1 - similarities.mean(0), reliability, null
+        )
+        if groups is not None:
+            found["task_groups_"] = groups
         if self.min_reliability is not None:
             off = similarities.copy()
             off[:, np.arange(len(names)), np.arange(len(names))] = 0
             silent = (reliability <= null) & ~off.any((0, 1))
             varies = (reliability != 0) | (null != 0)
-            warn_of_silent_tasks(silent, varies, names)
+            labels, cause = found["task_groups_"], cause_of_groups(self)
+            warn_of_silent_tasks(silent, varies, names, labels, cause)
             if (reliability > null).sum() > 1:
                 self._warn_of_no_merge(off, by_member)
-        return task_attributes(
-            self, similarities, 1 - similarities.mean(0), reliability, null
-        )
+        return found
 
     def _warn_of_no_merge(self, off, by_member):
         n_tasks = off.shape[-1]
