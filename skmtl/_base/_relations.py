@@ -164,10 +164,15 @@ def warn_of_unrelated_tasks(
     if largest >= estimator.min_similarity:
         fault = fault_of_clustering(estimator.clustering, len(labels))
         reason = f"{fault}. Use clustering='gap'."
+    found = "All similarities are 0"
+    if largest > 0:
+        found = (
+            f"The largest similarity is {largest:.2g}, of {task_names[second]!r} and "
+            f"{task_names[first]!r}"
+        )
     warn_user(
         f"No tasks form a group in `task_groups_`: {heard.sum()} of the "
-        f"{len(labels)} tasks have a signal, but {reason} The largest similarity is "
-        f"{largest:.2f}, of {task_names[second]!r} and {task_names[first]!r} "
+        f"{len(labels)} tasks have a signal, but {reason} {found} "
         f"(`min_similarity={estimator.min_similarity}`).",
         TaskGroupWarning,
     )

@@ -34,8 +34,8 @@ def test_learnable_tasks_that_are_unrelated(n_tasks):
     [text] = messages(estimator, UNRELATED[:, :n_tasks])
     assert f"{n_tasks} of the {n_tasks} tasks have a signal" in text
     assert "no two of them are related enough" in text
-    off = estimator.task_similarity_ - np.eye(n_tasks)
-    assert f"largest similarity is {off.max():.2f}" in text
+    assert (estimator.task_similarity_ == np.eye(n_tasks)).all()
+    assert "All similarities are 0 (`min_similarity=0.25`)" in text
     assert len(set(estimator.task_groups_)) == n_tasks
 
 
@@ -72,15 +72,24 @@ def test_clustering_that_leaves_related_tasks_alone():
     assert "clustering=Lonely() left every task alone" in text
 
 
-def test_pairs_without_any_similarity_are_two_tasks():
+@pytest.mark.parametrize(
+    ("largest", "said"),
+    [
+        (0.0, r"All similarities are 0 \(`min"),
+        (0.001, r"The largest similarity is 0.001, of 'a' and 'c' \(`min"),
+    ],
+)
+def test_a_pair_is_named_only_where_it_is_the_closest(largest, said):
+    similarity = np.eye(3)
+    similarity[0, 2] = similarity[2, 0] = largest
     attributes = {
-        "task_similarity_": np.eye(2),
-        "task_groups_": np.arange(2),
-        "task_reliability_": np.ones(2),
-        "task_null_": np.zeros(2),
+        "task_similarity_": similarity,
+        "task_groups_": np.arange(3),
+        "task_reliability_": np.ones(3),
+        "task_null_": np.zeros(3),
     }
-    with pytest.warns(TaskGroupWarning, match="0.00, of 'a' and 'b'"):
-        warn_of_unrelated_tasks(attributes, ["a", "b"], HardSharingClassifier())
+    with pytest.warns(TaskGroupWarning, match=said):
+        warn_of_unrelated_tasks(attributes, ["a", "b", "c"], HardSharingClassifier())
 
 
 @pytest.mark.parametrize(
