@@ -4,6 +4,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 __all__ = ["name_tasks", "warn_user"]
 
 # Packages whose lines are not the user's, though they call on the way.
@@ -12,12 +14,12 @@ _INNER = ("skmtl", "sklearn", "joblib", "contextlib")
 _MOST_NAMES = 5
 
 
-def name_tasks(tasks: Sequence[int], task_names: Sequence[str]) -> str:
+def name_tasks(tasks: Sequence[int] | np.ndarray, task_names: Sequence[str]) -> str:
     """Name tasks in a message, the first few of many.
 
     Parameters
     ----------
-    tasks : sequence of int
+    tasks : sequence of int, or int ndarray
     task_names : sequence of str
         Of all tasks.
 
