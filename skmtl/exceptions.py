@@ -51,7 +51,7 @@ class TaskTypeWarning(SkmtlWarning):
 
 
 class TaskGroupWarning(SkmtlWarning):
-    """Tasks were left alone because their signal does not exceed chance."""
+    """Tasks were left alone, or joined only because they had to be; it says why."""
 
 
 class UnlabelledTaskWarning(SkmtlWarning):

@@ -55,8 +55,8 @@ def check_settled(estimator):
         if name in built_of and not _equal(built_of[name], now):
             raise InputError(
                 f"`{name}` must stay that of the first call, {built_of[name]!r}, since "
-                f"the network was built of it; found {now!r}. Set it back, or start "
-                "anew with `fit`."
+                f"the network goes on as it was built; found {now!r}. Set it back, or "
+                "start anew with `fit`."
             )
 
 

@@ -15,7 +15,7 @@ from ..similarity import (
     target_relatedness,
 )
 from ._data import FitData
-from ._relations import task_attributes, warn_of_silent_tasks
+from ._relations import cause_of_groups, task_attributes, warn_of_silent_tasks
 from ._representation import representation
 
 __all__ = [
@@ -151,6 +151,7 @@ def read_tasks(
     data: FitData,
     tensors: Sequence[dict[str, np.ndarray]],
     seed: int,
+    given: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Turn a trained network and its data into task similarity and groups.
 
@@ -163,6 +164,8 @@ def read_tasks(
     tensors : sequence of dict of str to ndarray
         The network's own evidence, member by member.
     seed : int
+    given : ndarray of shape (n_tasks,), optional
+        Groups of the parameter `sharing`, in place of those of the similarity.
 
     Returns
     -------
@@ -180,10 +183,15 @@ def read_tasks(
     similarities = np.array([similarity for similarity, _ in pairs])
     distances = np.mean([distances for _, distances in pairs], axis=0)
     varies = np.array([len(np.unique(own[~np.isnan(own)])) > 1 for own in sample.y.T])
-    warn_of_silent_tasks(~reference.passed, varies, data.encoder.task_names)
-    return task_attributes(
+    found = task_attributes(
         estimator, similarities, distances, reference.reliability, reference.null
     )
+    cause = cause_of_groups(estimator)
+    if given is not None:
+        found["task_groups_"], cause = given, "`sharing` gives the groups"
+    names, labels = data.encoder.task_names, found["task_groups_"]
+    warn_of_silent_tasks(~reference.passed, varies, names, labels, cause)
+    return found
 
 
 def _read_member(

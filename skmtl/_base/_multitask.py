@@ -122,7 +122,8 @@ default=None
         """Train for one epoch on a batch of data, at a constant learning rate.
 
         Task similarity and groups are read from the rows of the last call. Parameters
-        that the network was built of must stay what they were in the first call.
+        that the network was built of, `optimizer` and `precision` must stay what they
+        were in the first call.
 
         Parameters
         ----------

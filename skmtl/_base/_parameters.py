@@ -94,6 +94,7 @@ SHARED: dict[str, Parameter] = {
         "{'adamw', 'sgd'} or torch optimizer class",
         "Optimiser; 'sgd' uses Nesterov momentum 0.9. A class is called with "
         "parameter groups and `lr`.",
+        settled=True,
     ),
     "weight_decay": Parameter(
         "auto",
@@ -183,6 +184,7 @@ SHARED: dict[str, Parameter] = {
         "{'full', 'bf16'}",
         "'full' trains in the type of X (float32 on an accelerator), 'bf16' runs the "
         "forward pass in bfloat16.",
+        settled=True,
     ),
     "compile": Parameter(
         False, ["boolean"], "bool", "Whether to compile the encoder with torch."
@@ -228,6 +230,7 @@ BATCH_NORM = Parameter(
     "predictions, and a scale and a shift. Each row then passes the encoder once for "
     "each task, and `transform` gives the mean over the tasks. Must be False if "
     "`encoder` is a module or a callable.",
+    settled=True,
 )
 
 TASK_TYPES = Parameter(

@@ -8,14 +8,25 @@ import numpy as np
 from ..exceptions import TaskGroupWarning
 from ..similarity import co_association, group_tasks
 from ..similarity._grouping import HDBSCAN_TASKS
-from ._warn import warn_user
+from ._warn import name_tasks, warn_user
 
 __all__ = [
+    "cause_of_groups",
     "fault_of_clustering",
     "task_attributes",
     "warn_of_silent_tasks",
     "warn_of_unrelated_tasks",
 ]
+
+# Of tasks whose labels vary, and of those whose labels do not.
+_TEXTS_OF_SILENCE = (
+    "the signal that two halves of their rows agree on does not exceed that of "
+    "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
+    "change that. A network can learn such labels by heart: trust scores of rows that "
+    "it did not see only.",
+    "their target does not vary, so that there is nothing to relate. Check how the "
+    "column came about, or leave it out.",
+)
 
 
 def task_attributes(
@@ -68,9 +79,13 @@ def _group(estimator: Any, similarity: np.ndarray) -> Any:
 
 
 def warn_of_silent_tasks(
-    silent: np.ndarray, varies: np.ndarray, task_names: Sequence[str]
+    silent: np.ndarray,
+    varies: np.ndarray,
+    task_names: Sequence[str],
+    labels: np.ndarray,
+    cause: str,
 ) -> None:
-    """Say why tasks stand alone.
+    """Say that tasks have no signal to relate them by, and so stand alone.
 
     Parameters
     ----------
@@ -79,23 +94,47 @@ def warn_of_silent_tasks(
     varies : bool ndarray of shape (n_tasks,)
         Tasks with different labels.
     task_names : sequence of str
+    labels : ndarray of shape (n_tasks,)
+        Group of each task.
+    cause : str
+        Why such tasks share groups, where they do.
     """
     if len(task_names) < 2:
         return
-    _warn_of_lone_tasks(
-        silent & varies,
-        task_names,
-        "the signal that two halves of their rows agree on does not exceed that of "
-        "permuted labels (`task_reliability_` <= `task_null_`). More labelled rows may "
-        "change that. A network can learn such labels by heart: trust scores of rows "
-        "that it did not see only.",
-    )
-    _warn_of_lone_tasks(
-        silent & ~varies,
-        task_names,
-        "their target does not vary, so that there is nothing to relate. Check how "
-        "the column came about, or leave it out.",
-    )
+    _, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    alone = sizes[place] == 1
+    texts = _TEXTS_OF_SILENCE
+    for chosen, text in ((silent & varies, texts[0]), (silent & ~varies, texts[1])):
+        for own, state in (
+            (chosen & alone, "stand alone in `task_groups_`"),
+            (
+                chosen & ~alone,
+                "have no signal to relate them by, and are in groups with others in "
+                f"`task_groups_` only because {cause}",
+            ),
+        ):
+            tasks = np.flatnonzero(own)
+            if len(tasks):
+                shown = name_tasks(tasks, task_names)
+                warn_user(f"Task(s) {shown} {state}: {text}", TaskGroupWarning)
+
+
+def cause_of_groups(estimator: Any) -> str:
+    """Say why tasks without a signal may share groups.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Says how its tasks were grouped.
+
+    Returns
+    -------
+    str
+        A main clause.
+    """
+    if estimator.n_groups is not None:
+        return f"n_groups={estimator.n_groups} gives the number of groups"
+    return f"clustering={estimator.clustering!r} put them there"
 
 
 def warn_of_unrelated_tasks(
@@ -125,10 +164,15 @@ def warn_of_unrelated_tasks(
     if largest >= estimator.min_similarity:
         fault = fault_of_clustering(estimator.clustering, len(labels))
         reason = f"{fault}. Use clustering='gap'."
+    found = "All similarities are 0"
+    if largest > 0:
+        found = (
+            f"The largest similarity is {largest:.2g}, of {task_names[second]!r} and "
+            f"{task_names[first]!r}"
+        )
     warn_user(
         f"No tasks form a group in `task_groups_`: {heard.sum()} of the "
-        f"{len(labels)} tasks have a signal, but {reason} The largest similarity is "
-        f"{largest:.2f}, of {task_names[second]!r} and {task_names[first]!r} "
+        f"{len(labels)} tasks have a signal, but {reason} {found} "
         f"(`min_similarity={estimator.min_similarity}`).",
         TaskGroupWarning,
     )
@@ -155,16 +199,3 @@ def fault_of_clustering(clustering: Any, n_tasks: int) -> str:
             f"group among, and there are {n_tasks}"
         )
     return f"clustering={clustering!r} left every task alone"
-
-
-def _warn_of_lone_tasks(
-    chosen: np.ndarray, task_names: Sequence[str], reason: str
-) -> None:
-    tasks = np.flatnonzero(chosen)
-    if len(tasks):
-        shown = ", ".join(repr(task_names[task]) for task in tasks[:5])
-        more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
-        warn_user(
-            f"Task(s) {shown}{more} stand alone in `task_groups_`: {reason}",
-            TaskGroupWarning,
-        )

@@ -32,8 +32,8 @@ class Parameter:
     stackable : bool
         Whether members of one network may have values of their own.
     settled : bool
-        Whether networks are built of it, so that it cannot change while one learns on
-        in ``partial_fit``.
+        Whether networks, or what trains them, are built of it, so that it cannot change
+        while one learns on in ``partial_fit``.
     """
 
     default: Any

@@ -71,7 +71,7 @@ def stackable_parameters(estimator: Any) -> set[str]:
 
 
 def settled_parameters(estimator: Any) -> dict[str, Any]:
-    """What the network of an estimator is built of.
+    """What the network of an estimator, and its training, are built of.
 
     Parameters
     ----------

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import torch
 
-from skmtl._base import MultiTaskEstimator, encoder_of, heads_of, warn_user
+from skmtl._base import (
+    MultiTaskEstimator,
+    encoder_of,
+    heads_of,
+    name_tasks,
+    warn_user,
+)
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import CommonRandom, MultiTaskNetwork
 from skmtl.similarity import capacity_distance, channel_overlap, log_variance_distance
@@ -129,9 +135,9 @@ information_ : ndarray of shape (n_tasks,)
         ):
             if not tasks.any():
                 continue
-            own = [repr(self._targets.task_names[task]) for task in tasks.nonzero()[0]]
+            shown = name_tasks(np.flatnonzero(tasks), self._targets.task_names)
             warn_user(
-                f"The channel of {len(own)} task(s) ({', '.join(own[:5])}) {state}; "
+                f"The channel of {tasks.sum()} task(s) ({shown}) {state}; "
                 f"predictions {effect} on X. Lower `beta` (now {self.beta!r}), "
                 "raise `beta_warmup`, or raise `latent_dim` where many tasks crowd it.",
                 CollapseWarning,

@@ -8,8 +8,10 @@ from ._checks import check_names, fitted_step, refuse_strangers
 from ._drawing import INK, axes_of_size, short_name
 
 _COLOURS = "tab10"
-# Part of the steps that is shown behind the last merge.
+# Part of the steps that is shown behind the last merge, where the end is not known.
 _BEHIND = 0.35
+# Part of the axis, at either end, where a text begins or ends at its merge.
+_EDGE = 0.25
 
 
 class SharingHistoryDisplay:
@@ -29,6 +31,9 @@ class SharingHistoryDisplay:
         Number of tasks.
     task_names : sequence of n_tasks str, default=None
         None takes "task_0", "task_1", ...
+    n_steps : int, default=None
+        Steps of the whole training, where the axis ends. None ends it shortly behind
+        the last merge.
 
     Attributes
     ----------
@@ -67,14 +72,15 @@ class SharingHistoryDisplay:
     [0.5, 0.5, 2.5, 2.5]
     """
 
-    def __init__(self, history, n_tasks, *, task_names=None):
+    def __init__(self, history, n_tasks, *, task_names=None, n_steps=None):
         self.history = history
         self.n_tasks = n_tasks
         self.task_names = task_names
+        self.n_steps = n_steps
 
     @classmethod
     def from_estimator(cls, estimator, *, member=0, task_names=None, **plot_options):
-        """Draw the merges of a fitted estimator.
+        """Draw the merges of a fitted estimator, up to the end of its training.
 
         Parameters
         ----------
@@ -111,7 +117,8 @@ class SharingHistoryDisplay:
         if estimator.branch_of_.ndim == 2:
             history = history[member]
         names = estimator.task_names_ if task_names is None else task_names
-        display = cls(history, estimator.n_tasks_, task_names=names)
+        steps = _steps_of(estimator.net_)
+        display = cls(history, estimator.n_tasks_, task_names=names, n_steps=steps)
         return display.plot(**plot_options)
 
     def plot(self, *, ax=None, line_kw=None, text_kw=None):
@@ -142,7 +149,11 @@ class SharingHistoryDisplay:
         if ax is None:
             ax = axes_of_size(5.5, float(np.clip(1.4 + 0.32 * self.n_tasks, 2.4, 12)))
         self.ax_, self.figure_ = ax, ax.figure
-        end = max(steps[-1], 1) * (1 + _BEHIND)
+        last = max(steps[-1], 1)
+        end = last * (1 + _BEHIND)
+        if self.n_steps is not None:
+            # Lines that join in the last step are seen to.
+            end = max(self.n_steps, last * 1.1)
         colours = matplotlib.colormaps[_COLOURS]
         self.lines_ = []
         for task in range(self.n_tasks):
@@ -167,10 +178,13 @@ class SharingHistoryDisplay:
         return found
 
     def _finish(self, ax, names, steps, end, text_kw):
+        from matplotlib.ticker import MaxNLocator
+
         rows = range(self.n_tasks)
         ax.set_yticks(rows, [short_name(names[task]) for task in self.order_])
         ax.set_ylim(self.n_tasks - 0.5, -0.5)
         ax.set_xlim(0, end)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("steps")
         ax.tick_params(axis="y", length=0, colors=INK)
         ax.spines[["top", "right", "left"]].set_visible(False)
@@ -181,8 +195,19 @@ class SharingHistoryDisplay:
                 continue
             before, after = event["parameters_before"], event["parameters_after"]
             text = f"{before:,} \N{RIGHTWARDS ARROW} {after:,} parameters"
-            options = {"fontsize": 8, "color": INK, "ha": "center", "va": "bottom"}
+            side = "center"
+            if self.n_steps is not None and step < _EDGE * end:
+                side = "left"
+            elif self.n_steps is not None and step > (1 - _EDGE) * end:
+                side = "right"
+            options = {"fontsize": 8, "color": INK, "ha": side, "va": "bottom"}
             self.texts_.append(ax.text(step, -0.5, text, **{**options, **text_kw}))
+
+
+def _steps_of(net):
+    """Steps of all epochs of the training, if its history tells them."""
+    counts = [row.get("train_batch_count") for row in net.history]
+    return None if None in counts else sum(counts)
 
 
 def _path(task, steps, partitions, row_of, end):
@@ -192,6 +217,7 @@ def _path(task, steps, partitions, row_of, end):
     slope = 0.04 * end
     for start, stop, groups in zip(steps, bounds, partitions, strict=True):
         row = float(row_of[groups == groups[task]].mean())
-        x += [start + (slope if start else 0), max(stop, start + slope)]
+        begin = start + (slope if start else 0)
+        x += [begin, max(stop, begin)]
         y += [row, row]
     return x, y

@@ -193,12 +193,13 @@ class MultiTaskNet(NeuralNet):
         if iterator is None:
             return
         self._set_training(training)
-        meter = LossMeter()
+        meter, count = LossMeter(), 0
         try:
             for batch in iterator:
                 if self._per_batch:
                     self.notify("on_batch_begin", batch=batch, training=training)
                 step = step_fn(batch, **fit_params)
+                count += 1
                 meter.add(step["task_losses"], step["totals"], batch.codes.shape)
                 if self._per_batch:
                     self.history.record_batch(prefix + "_loss", step["loss"].item())
@@ -206,6 +207,7 @@ class MultiTaskNet(NeuralNet):
         finally:
             # Whoever asks the network from here on wants its answer without chance.
             self._set_training(False)
+        self.history.record(f"{prefix}_batch_count", count)
         meter.record(self.history, prefix, self.task_weight)
 
     def train(

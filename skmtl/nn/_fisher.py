@@ -109,6 +109,11 @@ def fisher_information(
     >>> fisher["weight"]  # p (1 - p) is a quarter, on average over the rows
     tensor([[1.2500, 0.5000]])
     """
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            f"`module` must be a torch Module, whose parameters are asked about; found "
+            f"a {type(module).__name__}. Make it part of a torch.nn.Module."
+        )
     _check_choice("kind", kind, _KINDS)
     _check_choice("reduction", reduction, ("mean", "sum"))
     _check_choice("likelihood", likelihood, _LIKELIHOODS)

@@ -2,9 +2,10 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from safetensors import SafetensorError, safe_open
@@ -17,6 +18,7 @@ __all__ = [
     "holds_estimator",
     "read_entries",
     "write_entries",
+    "write_file",
 ]
 
 # What a file of `save` has in it.
@@ -26,9 +28,7 @@ TASK_FORMAT = "skmtl task"
 
 
 def write_entries(path: Path, entries: dict[str, bytes]) -> None:
-    """Write a file beside its place, then move it there in one step.
-
-    Equal entries make equal files.
+    """Write an archive, in one step. Equal entries make equal files.
 
     Parameters
     ----------
@@ -38,15 +38,36 @@ def write_entries(path: Path, entries: dict[str, bytes]) -> None:
     Raises
     ------
     OSError
+        If it cannot be written.
+    """
+
+    def write(file: IO[bytes]) -> None:
+        with ZipFile(file, "w", ZIP_STORED) as archive:
+            for name, data in entries.items():
+                # Without a date of its own, an entry is dated 1980.
+                archive.writestr(ZipInfo(name), data)
+
+    write_file(path, write)
+
+
+def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file beside its place, then move it there in one step.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Gets the open file.
+
+    Raises
+    ------
+    OSError
         If it cannot be written; the message names `path`, not the file beside it.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(temporary, "xb") as file:
-            with ZipFile(file, "w", ZIP_STORED) as archive:
-                for name, data in entries.items():
-                    # Without a date of its own, an entry is dated 1980.
-                    archive.writestr(ZipInfo(name), data)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -7,6 +7,7 @@ import torch
 
 from skmtl._base import (
     MultiTaskEstimator,
+    cause_of_groups,
     encoder_of,
     fault_of_clustering,
     heads_of,
@@ -147,40 +148,57 @@ n_parameters_ : int
                 "for longer.",
                 TaskGroupWarning,
             )
-        if self._is_given or not closed:
-            found = read_tasks(self, net, data, by_member, seed)
-        else:
-            found = self._own_relations(names, by_member)
+        groups = None
         if len(by_member) == 1 and closed:
-            found["task_groups_"] = number_groups(by_member[0]["branch_of"])
-        return found
+            groups = number_groups(by_member[0]["branch_of"])
+        if not closed:
+            return read_tasks(self, net, data, by_member, seed)
+        if self._is_given:
+            return read_tasks(self, net, data, by_member, seed, given=groups)
+        return self._own_relations(names, by_member, groups)
 
     @property
     def _is_given(self):
         return not isinstance(self.sharing, str)
 
-    def _own_relations(self, names, by_member):
-        """What the members grouped their tasks by."""
+    def _own_relations(self, names, by_member, groups):
+        """What the members grouped their tasks by, and the groups of a single one."""
         similarities = np.array([own["similarity"] for own in by_member])
         reliability = np.mean([own["reliability"] for own in by_member], axis=0)
         null = np.mean([own["null"] for own in by_member], axis=0)
-        if self.min_reliability is not None:
-            off = similarities.copy()
-            off[:, np.arange(len(names)), np.arange(len(names))] = 0
-            silent = (reliability <= null) & ~off.any((0, 1))
-            varies = (reliability != 0) | (null != 0)
-            warn_of_silent_tasks(silent, varies, names)
-            if (reliability > null).sum() > 1:
-                self._warn_of_no_merge(off, by_member)
-        return task_attributes(
+        found = task_attributes(
             self, similarities, 1 - similarities.mean(0), reliability, null
         )
+        if groups is not None:
+            found["task_groups_"] = groups
+        if self.min_reliability is not None:
+            off = similarities * (1 - np.eye(len(names)))
+            silent = (reliability <= null) & ~off.any((0, 1))
+            varies = (reliability != 0) | (null != 0)
+            labels, cause = found["task_groups_"], cause_of_groups(self)
+            warn_of_silent_tasks(silent, varies, names, labels, cause)
+        self._warn_of_no_merge(similarities, reliability > null, by_member)
+        return found
 
-    def _warn_of_no_merge(self, off, by_member):
-        n_tasks = off.shape[-1]
-        if any(own["branch_of"].max() + 1 < n_tasks for own in by_member):
+    def _warn_of_no_merge(self, similarities, heard, by_member):
+        n_tasks = len(heard)
+        n_sharing = n_tasks if self.min_reliability is None else heard.sum()
+        merged = any(own["branch_of"].max() + 1 < n_tasks for own in by_member)
+        if merged or n_sharing < 2 or self.n_groups is not None:
             return
-        reason = "Each task has a signal, but no two are related enough."
+        off = similarities * (1 - np.eye(n_tasks))
+        by = ""
+        if self.representation != "whitened":
+            by = f" by representation={self.representation!r}"
+        reason = (
+            f"{heard.sum()} of the {n_tasks} tasks have a signal, but no two are "
+            f"related enough{by}."
+        )
+        if self.min_reliability is None:
+            reason = (
+                "min_reliability=None lets every task share, but no two are related "
+                f"enough{by}."
+            )
         if off.max() >= self.min_similarity:
             reason = (
                 f"That would do, but {self._fault_of_grouping(n_tasks)}. Use "
@@ -196,8 +214,6 @@ n_parameters_ : int
         """How the parameter that groups similar tasks came to form no group."""
         if self.sharing == "variance":
             return "sharing='variance' left every task alone"
-        if self.n_groups is not None:
-            return f"n_groups={self.n_groups} left every task alone"
         return fault_of_clustering(self.clustering, n_tasks)
 
 

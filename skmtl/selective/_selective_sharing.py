@@ -39,8 +39,9 @@ class SelectiveSharingClassifier(ClassifierShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, a task keeps its branch to itself
-        because it has no signal to compare, or no two tasks are related enough.
+        If training ended before the window did, a task has no signal to compare, so
+        that it keeps its branch to itself unless `sharing` or `n_groups` gives it to a
+        group, or no two tasks are related enough.
 
     See Also
     --------
@@ -198,8 +199,9 @@ class SelectiveSharingRegressor(RegressorShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, a task keeps its branch to itself
-        because it has no signal to compare, or no two tasks are related enough.
+        If training ended before the window did, a task has no signal to compare, so
+        that it keeps its branch to itself unless `sharing` or `n_groups` gives it to a
+        group, or no two tasks are related enough.
 
     See Also
     --------
@@ -327,8 +329,9 @@ class SelectiveSharingRanker(RankerShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, a task keeps its branch to itself
-        because it has no signal to compare, or no two tasks are related enough.
+        If training ended before the window did, a task has no signal to compare, so
+        that it keeps its branch to itself unless `sharing` or `n_groups` gives it to a
+        group, or no two tasks are related enough.
 
     See Also
     --------
@@ -455,8 +458,9 @@ class SelectiveSharingMixed(MixedShell, SelectiveSharing):
     Warns
     -----
     TaskGroupWarning
-        If training ended before the window did, a task keeps its branch to itself
-        because it has no signal to compare, or no two tasks are related enough.
+        If training ended before the window did, a task has no signal to compare, so
+        that it keeps its branch to itself unless `sharing` or `n_groups` gives it to a
+        group, or no two tasks are related enough.
 
     See Also
     --------

@@ -127,7 +127,8 @@ ROAMING = {
         "float",
         "Fraction of the steps over which units are swapped, one at a time and evenly; "
         "by then each task has used every unit. 0 swaps them all at once, after the "
-        "first step.",
+        "first step. In `partial_fit` it is a fraction of the first call, which does "
+        "not know of later ones: later calls swap nothing.",
         settled=True,
     ),
     "batch_norm": BATCH_NORM,

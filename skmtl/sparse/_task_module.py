@@ -3,15 +3,16 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, safe_open, save_file
+from safetensors.torch import load_file, safe_open, save
 from torch import Tensor, nn
 
 from skmtl.exceptions import PersistenceError
-from skmtl.persistence._archive import TASK_FORMAT, holds_estimator
+from skmtl.persistence._archive import TASK_FORMAT, holds_estimator, write_file
 
 from ._packing import pack, unpack, unpack_flags
 from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
@@ -114,7 +115,7 @@ class TaskModule(nn.Sequential):
         Parameters
         ----------
         path : str or path-like
-            The file.
+            The file; an existing one is replaced in one step, or kept if saving fails.
 
         Raises
         ------
@@ -129,7 +130,8 @@ class TaskModule(nn.Sequential):
             "dtype": str(kind).removeprefix("torch."),
             "modules": [_described(own) for own in self],
         }
-        save_file(tensors, path, {"format": _FORMAT, "about": json.dumps(about)})
+        data = save(tensors, {"format": _FORMAT, "about": json.dumps(about)})
+        write_file(Path(path), lambda file: file.write(data))
 
     def _packed(self) -> dict[str, Tensor]:
         """The tensors of the file."""
@@ -175,6 +177,8 @@ def load_task(path: Any) -> TaskModule:
     >>> torch.equal(same(X), module(X))
     True
     """
+    if Path(path).is_dir():
+        raise PersistenceError(f"{str(path)!r} is a folder. Name a file in it.")
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}

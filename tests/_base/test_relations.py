@@ -10,6 +10,7 @@ from skmtl import (
     HardSharingClassifier,
     HardSharingRegressor,
     HierarchicalIBRegressor,
+    SelectiveSharingClassifier,
 )
 from skmtl._base._relations import warn_of_unrelated_tasks
 from skmtl.exceptions import TaskGroupWarning
@@ -33,8 +34,8 @@ def test_learnable_tasks_that_are_unrelated(n_tasks):
     [text] = messages(estimator, UNRELATED[:, :n_tasks])
     assert f"{n_tasks} of the {n_tasks} tasks have a signal" in text
     assert "no two of them are related enough" in text
-    off = estimator.task_similarity_ - np.eye(n_tasks)
-    assert f"largest similarity is {off.max():.2f}" in text
+    assert (estimator.task_similarity_ == np.eye(n_tasks)).all()
+    assert "All similarities are 0 (`min_similarity=0.25`)" in text
     assert len(set(estimator.task_groups_)) == n_tasks
 
 
@@ -71,15 +72,24 @@ def test_clustering_that_leaves_related_tasks_alone():
     assert "clustering=Lonely() left every task alone" in text
 
 
-def test_pairs_without_any_similarity_are_two_tasks():
+@pytest.mark.parametrize(
+    ("largest", "said"),
+    [
+        (0.0, r"All similarities are 0 \(`min"),
+        (0.001, r"The largest similarity is 0.001, of 'a' and 'c' \(`min"),
+    ],
+)
+def test_a_pair_is_named_only_where_it_is_the_closest(largest, said):
+    similarity = np.eye(3)
+    similarity[0, 2] = similarity[2, 0] = largest
     attributes = {
-        "task_similarity_": np.eye(2),
-        "task_groups_": np.arange(2),
-        "task_reliability_": np.ones(2),
-        "task_null_": np.zeros(2),
+        "task_similarity_": similarity,
+        "task_groups_": np.arange(3),
+        "task_reliability_": np.ones(3),
+        "task_null_": np.zeros(3),
     }
-    with pytest.warns(TaskGroupWarning, match="0.00, of 'a' and 'b'"):
-        warn_of_unrelated_tasks(attributes, ["a", "b"], HardSharingClassifier())
+    with pytest.warns(TaskGroupWarning, match=said):
+        warn_of_unrelated_tasks(attributes, ["a", "b", "c"], HardSharingClassifier())
 
 
 @pytest.mark.parametrize(
@@ -104,6 +114,58 @@ def test_tasks_without_a_signal_are_told_once():
     y = np.column_stack([UNRELATED[:, 0], noise])
     [text] = messages(HardSharingClassifier(**QUICK), y)
     assert "permuted labels" in text
+
+
+def silent_tasks():
+    """Three tasks with a signal, and two whose labels are drawn by lot."""
+    noise = np.random.RandomState(1).randint(2, size=(400, 2))
+    return np.column_stack([UNRELATED, noise])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "cause"),
+    [
+        (HardSharingClassifier(**QUICK, n_groups=1), "n_groups=1 gives the number"),
+        (SelectiveSharingClassifier(**QUICK, n_groups=1), "n_groups=1 gives the num"),
+        (
+            SelectiveSharingClassifier(**QUICK, sharing=[0] * 5),
+            "`sharing` gives the groups",
+        ),
+    ],
+    ids=["hard", "number", "given"],
+)
+def test_tasks_without_a_signal_in_groups_that_were_asked_for(estimator, cause):
+    [text] = messages(estimator, silent_tasks())
+    assert estimator.task_groups_.tolist() == [0] * 5
+    assert text.startswith("Task(s) 'task_3', 'task_4' have no signal to relate them")
+    assert f"in groups with others in `task_groups_` only because {cause}" in text
+    assert "permuted labels" in text
+    assert "alone" not in text
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HardSharingClassifier(**QUICK, n_groups=2),
+        SelectiveSharingClassifier(**QUICK, sharing=[0, 1, 2, 1, 3]),
+    ],
+    ids=["number", "given"],
+)
+def test_only_tasks_that_share_a_group_are_said_to(estimator):
+    together, alone = sorted(messages(estimator, silent_tasks()), key=len)[::-1]
+    sizes = np.bincount(estimator.task_groups_)[estimator.task_groups_]
+    for task in (3, 4):
+        told, not_told = (alone, together) if sizes[task] == 1 else (together, alone)
+        assert f"'task_{task}'" in told.partition(":")[0]
+        assert f"'task_{task}'" not in not_told
+    assert "stand alone" in alone
+    assert "only because" in together
+
+
+def test_a_target_that_does_not_vary_in_a_group_that_was_asked_for():
+    y = np.column_stack([X[:, 0], np.zeros(400)])
+    [text] = messages(HardSharingRegressor(**QUICK, n_groups=1), y)
+    assert "only because n_groups=1 gives the number of groups: their target" in text
 
 
 def test_noise_learnt_by_heart_is_hinted_at():

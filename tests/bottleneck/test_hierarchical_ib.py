@@ -157,3 +157,11 @@ def test_set_output_names_the_columns_for_a_task():
     est = HierarchicalIBClassifier(**QUICK).fit(X, SIGNS).set_output(transform="pandas")
     frame = est.transform(X, task=1)
     assert list(frame.columns) == list(est.get_feature_names_out())
+
+
+def test_the_first_of_many_closed_channels_are_named():
+    est = HierarchicalIBClassifier(beta=1e4, lr=0.1, beta_warmup=0, **QUICK)
+    shown = ", ".join(f"'task_{task}'" for task in range(5))
+    told = rf"channel of 7 task\(s\) \({shown} and 2 more\) closed"
+    with pytest.warns(CollapseWarning, match=told):
+        est.fit(X, np.tile(SIGNS[:, :1], 7))

@@ -5,7 +5,11 @@ import warnings
 import numpy as np
 import pytest
 
-from skmtl import HardSharingClassifier, SelectiveSharingClassifier
+from skmtl import (
+    HardSharingClassifier,
+    SelectiveSharingClassifier,
+    SelectiveSharingRegressor,
+)
 from skmtl.datasets import make_multitask_classification
 from skmtl.display import (
     ActivationMapDisplay,
@@ -93,6 +97,28 @@ def test_lines_join_at_the_merges():
         "4,000 \N{RIGHTWARDS ARROW} 2,000 parameters"
     ]
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("n_steps", [None, 1, 2000])
+def test_steps_are_whole(n_steps):
+    history = [{"step": 1, "groups": [0, 0]}]
+    display = SharingHistoryDisplay(history, 2, n_steps=n_steps).plot()
+    ticks = display.ax_.get_xticks()
+    assert (ticks == np.rint(ticks)).all()
+    for line in display.lines_:
+        x = line.get_xdata()
+        assert (np.diff(x) >= 0).all()
+        assert (x[1], x[-1]) == (1, display.ax_.get_xlim()[1])
+
+
+def test_the_axis_ends_with_the_training():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    est = SelectiveSharingRegressor(
+        sharing=[0, 0], batch_size=30, max_epochs=5, random_state=0
+    ).fit(X, X[:, [0, 0]])
+    display = SharingHistoryDisplay.from_estimator(est)
+    assert display.n_steps == 5 * 4
+    assert display.ax_.get_xlim() == (0, 20)
 
 
 def test_history_of_a_member(fitted):

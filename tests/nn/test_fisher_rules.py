@@ -196,3 +196,9 @@ def test_layers_may_take_more_than_tensors():
     torch.testing.assert_close(found["first.weight"], expected["0.weight"])
     weight = expected["1.weight"].diagonal()
     torch.testing.assert_close(found["inner.weight"], weight)
+
+
+@pytest.mark.parametrize("what", [abs, [1.0], nn.Linear], ids=["call", "list", "class"])
+def test_what_is_no_module_is_told(what):
+    with pytest.raises(InputError, match=r"`module` must be a torch Module.*found a"):
+        fisher_information(what, torch.ones(3, 2))

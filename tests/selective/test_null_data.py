@@ -1,5 +1,7 @@
 """Data without groups, and copies of one task."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,41 @@ def test_a_message_says_that_no_tasks_are_related_enough():
     ):
         est.fit(data.data, data.target)
     assert est.n_branches_ == 4
+
+
+def said_of_merges(y, **parameters):
+    """What a fit says of branches that were not merged, of independent features."""
+    X = np.random.RandomState(0).normal(size=(400, 6))
+    est = SelectiveSharingClassifier(random_state=0, **BRIEF, **parameters)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TaskGroupWarning)
+        est.fit(X, np.column_stack([X[:, :3] > 0, y]).astype(int))
+    texts = [str(one.message) for one in caught]
+    return [text for text in texts if "No branches" in text]
+
+
+NOISE = np.random.RandomState(1).randint(2, size=(400, 2))
+
+
+def test_tasks_with_a_signal_are_counted():
+    [text] = said_of_merges(NOISE)
+    assert "3 of the 5 tasks have a signal, but no two are related enough." in text
+
+
+def test_unrelated_tasks_without_a_gate():
+    [text] = said_of_merges(NOISE, min_reliability=None)
+    assert "min_reliability=None lets every task share, but no two are related" in text
+
+
+@pytest.mark.parametrize("representation", ["tensor_train", "mean", "gram"])
+def test_what_tasks_were_compared_by(representation):
+    chosen = {"representation": representation, "min_similarity": 0.95}
+    [text] = said_of_merges(NOISE, **chosen)
+    assert f"no two are related enough by representation={representation!r}." in text
+
+
+def test_branches_that_were_asked_for_are_no_surprise():
+    assert said_of_merges(NOISE, n_groups=5) == []
 
 
 @pytest.mark.parametrize("n_copies", [2, 12])

@@ -21,3 +21,21 @@ def test_files_of_estimators_and_of_tasks_name_each_other(tmp_path):
         skmtl.load(tmp_path / "part")
     with pytest.raises(PersistenceError, match=r"whole.*estimator.*`skmtl\.load`"):
         load_task(tmp_path / "whole")
+
+
+def test_a_folder_is_no_file_of_a_task(tmp_path):
+    with pytest.raises(PersistenceError, match=rf"'{tmp_path}' is a folder\. Name"):
+        load_task(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        load_task(tmp_path / "nothing")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    module = RandomSparseMTLClassifier(**QUICK).fit(X, Y).export_task(0)
+    nowhere = tmp_path / "nowhere"
+    told = f"no folder '{nowhere}'; make it before saving: '{nowhere / 'task'}'"
+    with pytest.raises(FileNotFoundError, match=told):
+        module.save(nowhere / "task")
+    with pytest.raises(IsADirectoryError, match=f"'{tmp_path}'$"):
+        module.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -106,6 +106,16 @@ def test_a_user_encoder_has_no_known_order(cls):
         est.fit(X, Y)
 
 
+def test_partial_fits_swap_in_the_first_call_only():
+    est = MaximumRoamingClassifier(keep_ratio=0.3, **QUICK).partial_fit(X, Y)
+    masks = est.masks_
+    assert est.net_.module_.swapped.tolist() == [7, 4]
+    assert est.history_["mask_churn"][0] > 0
+    est.partial_fit(X, Y)
+    assert est.history_["mask_churn"][0] == 0
+    assert (est.masks_ == masks).all()
+
+
 def test_a_warm_start_cannot_change_how_units_roam():
     est = MaximumRoamingClassifier(warm_start=True, **QUICK).fit(X, Y)
     assert est.fit(X, Y).n_iter_ == QUICK["max_epochs"]
