@@ -90,7 +90,7 @@ def noise_to_signal(
         if len(rows) < 2:
             continue
         z = random_trunk(X[rows], _UNITS, random)
-        tasks = np.flatnonzero(kind.ravel() == place)
+        tasks = np.flatnonzero(kind.ravel() == place).tolist()
         columns = [_columns(codes[rows, task], specs[task]) for task in tasks]
         owner = np.repeat(tasks, [own.shape[1] for own in columns])
         targets = np.hstack(columns)

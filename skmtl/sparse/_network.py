@@ -154,19 +154,19 @@ class MaskedNetwork(TaskNetwork):
         axis = len(self.members)
         factors = dict(zip(self.layer_names, self.derived().factors, strict=True))
         by_task = {f"{name}.{own}" for name in self.norm_names for own in _AFFINE}
-        found = {}
+        found: dict[str, Tensor] = {}
         for name, own in self.encoder.named_parameters():
-            if name not in by_task:
-                spread = own.unsqueeze(axis)
-                if name in factors and self.masking == "forward":
-                    own = spread * factors[name]
-                else:
-                    own = spread.expand(
-                        *own.shape[:axis], self.n_tasks, *own.shape[axis:]
-                    )
-                    if name in factors:
-                        own = CoveredGradient.apply(own, factors[name])
-            found[name] = own
+            if name in by_task:
+                found[name] = own
+                continue
+            spread = own.unsqueeze(axis)
+            if name in factors and self.masking == "forward":
+                found[name] = spread * factors[name]
+                continue
+            wide = spread.expand(*own.shape[:axis], self.n_tasks, *own.shape[axis:])
+            if name in factors:
+                wide = CoveredGradient.apply(wide, factors[name])
+            found[name] = wide
         return found
 
     # ---- passes
