@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 from _bottleneck_runs import Job, digits, find, run_stack
+from _selective_costs import quietly, search_time
 from _selective_runs import (
     agreement,
     compare,
@@ -219,4 +220,39 @@ def merged_in_the_middle(est):
         "parameters": est.n_parameters_,
         "threads": torch.get_num_threads(),
         "epoch_seconds": np.round(seconds, 4).tolist(),
+    }
+
+
+def search(options):
+    """What the search for groups takes, of an epoch of the ten tasks.
+
+    Of this network, and of a smaller one with branches of 64 units. The first epoch,
+    in which the search is, warms up; it is set against the second.
+    """
+    rows = rows_of("search", options)
+    X, y, *_ = pictures(options.few(10_000, 512))
+    small = {"hidden_layer_sizes": (64,), "branch_layer_sizes": (64,)}
+    for name, sizes in (("192, 256-128", {}), ("64, 64", small)):
+        found = []
+        for repeat in options.seeds_of(5):
+            key = {"network": name, "repeat": repeat}
+            est = network(options, 2, repeat, **sizes)
+            found.append(rows.get(lambda own=est: searched(own, X, y), **key))
+        shares = [100 * row["search_ms"] / row["epoch_ms"] for row in found]
+        print(
+            f"search, network {name}: {np.median(shares):.2f} % of an epoch "
+            f"({min(shares):.2f} to {max(shares):.2f}), median of "
+            f"{np.median([row['search_ms'] for row in found]):.0f} ms",
+            flush=True,
+        )
+
+
+def searched(est, X, y):
+    """Processor time of the search, and an epoch without it."""
+    with search_time() as spent:
+        quietly(lambda: est.fit(X, columns(y)))
+    return {
+        "search_ms": 1e3 * spent[0],
+        "epoch_ms": 1e3 * float(est.history_["seconds"][1]),
+        "threads": torch.get_num_threads(),
     }

@@ -7,6 +7,7 @@ mnist10k  ten tasks of MNIST, one digit against the rest; 10,000 rows, 20 epochs
           beside a network per task, one branch each and one for all.
 mnist50k  the same, 50,000 rows, 10 epochs: is accuracy kept with fewer parameters?
 epochs    seconds of an epoch before and after a merge, one network of mnist10k.
+search    what the search for groups takes, of an epoch.
 scm20d    are the known pairs of tasks the first merges of the tree, in five seeds?
 tables    student, ml_yeast, adult, school: scores beside one branch for all, one each
           and random groups of the same sizes, three seeds, with default weight decay
@@ -29,7 +30,7 @@ import argparse
 import time
 
 import torch
-from _selective_digits import epochs, mnist10k, mnist50k
+from _selective_digits import epochs, mnist10k, mnist50k, search
 from _selective_runs import Settings
 from _selective_tables import scm20d, tables
 from threadpoolctl import threadpool_limits
@@ -38,6 +39,7 @@ PARTS = {
     "mnist10k": mnist10k,
     "mnist50k": mnist50k,
     "epochs": epochs,
+    "search": search,
     "scm20d": scm20d,
     "tables": tables,
 }
