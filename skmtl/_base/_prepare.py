@@ -100,8 +100,10 @@ def plan_fit(
     """
     observed = data.observed[data.rows]
     specs = data.encoder.specs
+    # Labels of weight zero say nothing of the noise either.
+    counted = data.observed if data.labels is None else data.labels > 0
     noise = measured_noise(
-        estimator, data.X, data.codes, data.observed, specs, seeds.similarity
+        estimator, data.X, data.codes, counted, specs, seeds.similarity
     )
     settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch, noise)
     if estimator.batch_size == 1:

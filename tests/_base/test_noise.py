@@ -170,3 +170,18 @@ def test_batches_that_are_read_one_by_one_have_the_same_decay():
     est = SelectiveSharingClassifier(max_epochs=1, random_state=0)
     est.fit_batches([(X[:700], y[:700]), (X[700:], y[700:])])
     assert est.net_.settings.weight_decay == pytest.approx(whole, rel=0.1)
+
+
+def test_labels_of_weight_zero_do_not_count():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(2000, 8))
+    y = X[:, :2].copy()
+    y[1000:] = random.normal(size=(1000, 2))
+    weight = np.repeat([1.0, 0.0], 1000)
+    quick = {"max_epochs": 1, "random_state": 0}
+    alone = SelectiveSharingRegressor(**quick).fit(X[:1000], y[:1000])
+    with_others = SelectiveSharingRegressor(**quick).fit(X, y, sample_weight=weight)
+    by_label = SelectiveSharingRegressor(**quick)
+    by_label.fit(X, y, sample_weight=np.column_stack([weight, weight]))
+    for own in (with_others, by_label):
+        np.testing.assert_allclose(own.predict(X), alone.predict(X), atol=1e-5)
