@@ -58,6 +58,7 @@ class FitData:
         self._splits: dict[Hashable, tuple[TaskTensors, TaskTensors | None]] = {}
         # What is read of the tasks before any network, by seed.
         self.samples: dict[int, Any] = {}
+        self.noise: dict[int, float] = {}
 
     def tensors(
         self, settings: Settings, fraction: float, seed: int

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from ..similarity import random_trunk
 from ..tasks import TaskSpec
 
-__all__ = ["measured_noise", "noise_to_signal"]
+__all__ = ["follows_noise", "noise_to_signal"]
 
 # Random features that targets are predicted from, by ridge regression with penalties
 # in units of their mean variance.
@@ -23,34 +23,23 @@ _LEAST_SHARE = 0.01
 _LEAST_FREEDOM = 0.1
 
 
-def measured_noise(
-    estimator: Any,
-    X: np.ndarray,
-    codes: np.ndarray,
-    observed: np.ndarray,
-    specs: Sequence[TaskSpec],
-    seed: int,
-) -> float | None:
-    """Noise over signal, if an estimator's "auto" weight decay depends on it.
+def follows_noise(estimator: Any) -> bool:
+    """Whether an estimator's "auto" weight decay depends on the noise of the targets.
 
     Random features see little of what a network learns in pictures or in whatever
-    else comes with an encoder of its own, so it is measured on tables only.
+    else comes with an encoder of its own, so it does on tables only.
 
     Parameters
     ----------
     estimator : estimator
-    X, codes, observed, specs, seed
-        As for :func:`noise_to_signal`.
 
     Returns
     -------
-    float or None
+    bool
     """
-    wanted = estimator.weight_decay == "auto" and estimator._decay_follows_noise
+    wanted: bool = estimator.weight_decay == "auto" and estimator._decay_follows_noise
     is_table = isinstance(estimator.encoder, str) and estimator.encoder == "mlp"
-    if not (wanted and is_table):
-        return None
-    return noise_to_signal(X, codes, observed, specs, seed)
+    return wanted and is_table
 
 
 def noise_to_signal(

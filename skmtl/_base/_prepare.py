@@ -12,7 +12,7 @@ from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
 from ._data import FitData, read_data
-from ._noise import measured_noise
+from ._noise import follows_noise, noise_to_signal
 from ._ranking import check_ranked_batches
 from ._resolve import resolve_settings
 from ._warn import warn_user
@@ -99,15 +99,10 @@ def plan_fit(
     Prepared
     """
     observed = data.observed[data.rows]
-    specs = data.encoder.specs
-    # Labels of weight zero say nothing of the noise either.
-    counted = data.observed if data.labels is None else data.labels > 0
-    noise = measured_noise(
-        estimator, data.X, data.codes, counted, specs, seeds.similarity
-    )
+    noise = _noise_of(estimator, data, seeds.similarity)
     settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch, noise)
     if estimator.batch_size == 1:
-        check_ranked_batches(specs)
+        check_ranked_batches(data.encoder.specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
     plans = make_plans(
         estimator,
@@ -120,6 +115,19 @@ def plan_fit(
         network,
     )
     return Prepared(plans, data, seeds)
+
+
+def _noise_of(estimator: Any, data: FitData, seed: int) -> float | None:
+    """Measure the noise once for all fits to the same data with the same seed."""
+    if not follows_noise(estimator):
+        return None
+    if seed not in data.noise:
+        # Labels of weight zero say nothing of the noise either.
+        counted = data.observed if data.labels is None else data.labels > 0
+        data.noise[seed] = noise_to_signal(
+            data.X, data.codes, counted, data.encoder.specs, seed
+        )
+    return data.noise[seed]
 
 
 def make_plans(

@@ -15,7 +15,7 @@ from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
 from ._doubt import warn_of_channels_last, warn_of_many_classes
-from ._noise import measured_noise
+from ._noise import follows_noise, noise_to_signal
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
 from ._scale import warn_of_scale
@@ -153,7 +153,9 @@ def prepare_batches(estimator, batches, classes):
     factors = factors_of(estimator, encoder, codes, observed)
     specs, all_observed = encoder.specs, observed
     codes, observed = codes[places], observed[places]
-    noise = measured_noise(estimator, X, codes, observed, specs, seeds.similarity)
+    noise = None
+    if follows_noise(estimator):
+        noise = noise_to_signal(X, codes, observed, specs, seeds.similarity)
     settings = resolve_settings(estimator, X.dtype, all_observed, noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
