@@ -4,6 +4,8 @@ Those with sparse weights keep activations in memory features first: then every 
 moves a whole row of the batch, and elementwise modules leave the order as it is.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +13,10 @@ from torch import Tensor, nn
 from skmtl.exceptions import InputError
 
 __all__ = ["BiasMap", "SelectFeatures", "SparseLinear", "TransposedLinear"]
+
+# Numbers that a sparse layer turns at once; more of them leave the processor's cache.
+_CACHED = 2**17
+_FEW_ROWS = 64
 
 
 class SelectFeatures(nn.Module):
@@ -109,8 +115,18 @@ class SparseLinear(nn.Module):
         if x.dim() != 2:
             rows = self(x.reshape(-1, self.in_features))
             return rows.reshape(*x.shape[:-1], self.out_features)
+        n_rows = max(_CACHED // max(self.in_features, 1), _FEW_ROWS)
+        if x.T.is_contiguous() or len(x) <= n_rows:
+            found = self._bags(x)
+        else:
+            parts = x.chunk(math.ceil(len(x) / n_rows))
+            found = torch.cat([self._bags(rows) for rows in parts], 1)
+        return found.add_(self.bias[:, None]).T
+
+    def _bags(self, x: Tensor) -> Tensor:
+        """Sums of the weighted features, ``(out_features, n_rows)``."""
         # A unit is a bag of its inputs, each of them a row of the batch.
-        found = F.embedding_bag(
+        return F.embedding_bag(
             self.columns,
             _features_first(x),
             self.starts,
@@ -118,7 +134,6 @@ class SparseLinear(nn.Module):
             per_sample_weights=self.values,
             include_last_offset=True,
         )
-        return found.add_(self.bias[:, None]).T
 
     def extra_repr(self) -> str:
         """Sizes, for ``repr``."""

@@ -28,9 +28,6 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
 _FORMAT = f"{TASK_FORMAT} 1"
 # Places that a module may have beside those that a file holds.
 _SPARE = 2**16
-# Numbers that a sparse layer reads at once; more of them leave the processor's cache.
-_CACHED = 2**18
-_FEW_ROWS = 64
 
 
 class TaskModule(nn.Sequential):
@@ -83,14 +80,7 @@ class TaskModule(nn.Sequential):
         Tensor of shape (n_samples, n_outputs)
             Logits, or targets in their own units.
         """
-        step = super().forward
-        widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
-        if not widths:
-            return step(x)  # without a branch that depends on x, for tracing
-        if x.dim() < 2 or len(x) <= _FEW_ROWS:
-            return step(x).contiguous()
-        n_rows = max(_CACHED // max(widths), _FEW_ROWS)
-        return torch.cat([step(rows) for rows in x.chunk(math.ceil(len(x) / n_rows))])
+        return super().forward(x).contiguous()
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.
