@@ -67,7 +67,7 @@ def fit_arm(estimator, arm, seed, shape, kind, **parameters):
     fits = quietly(lambda: fit_stack(stack, *train))
     row = {
         "scores": [float(100 * est.score(*test)) for est in fits],
-        "auto": fits[0].net_.settings.weight_decay,
+        "auto": fits[0].weight_decay_,
         "seconds": time.perf_counter() - start,
     }
     if arm != "hard sharing":

@@ -54,6 +54,8 @@ history_ : dict of str to ndarray of shape (n_iter_,)
     Per epoch: seconds and mean losses in nats (of rankings in squared margins), one
     column per task; ready for ``pandas.DataFrame``. Losses of an ensemble are of shape
     (n_iter_, n_estimators), NaN after the last epoch of a member.
+weight_decay_ : float
+    The weight decay that was used, also where `weight_decay` is "auto".
 net_ : skorch net
     The trained net; ``net_.module_`` is the torch network."""
 

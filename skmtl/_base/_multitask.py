@@ -271,6 +271,7 @@ default=None
             "_built_of": settled_parameters(self),
             "n_iter_": trained.n_iter,
             "history_": trained.history,
+            "weight_decay_": prepared.plans[0].settings.weight_decay,
             **self._method_attributes(tensors),
             **self._read_tasks(net, data, by_member, prepared.seeds.similarity),
         }

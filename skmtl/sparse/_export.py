@@ -10,7 +10,8 @@ from skmtl.nn import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, unstack_
 
 from ._pruning import Affine, prune
 from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
-from ._task_module import MODULES, TaskModule
+from ._task_module import TaskModule
+from ._task_parts import MODULES
 
 __all__ = ["LAYERS", "export_network"]
 
@@ -64,7 +65,7 @@ def export_network(
             module = TaskModule(*_user_parts(encoder), _linear(head))
     dtype = alone.heads.weight.dtype
     module.to(dtype).eval().requires_grad_(False)
-    module.task = spec.name
+    module.task, module.row_shape = spec.name, tuple(row_shape)
     module.shared_bytes = n_shared * dtype.itemsize
     return module
 

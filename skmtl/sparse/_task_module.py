@@ -1,8 +1,6 @@
 """The network of one task, and the file it is kept in."""
 
 import json
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +9,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, safe_open, save
 from torch import Tensor, nn
 
-from skmtl.exceptions import PersistenceError
+from skmtl.exceptions import InputError, PersistenceError
 from skmtl.persistence._archive import TASK_FORMAT, holds_estimator, write_file
 
-from ._packing import pack, unpack, unpack_flags
-from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
+from ._packing import pack
+from ._task_parts import described, filled, held_tensors
 
-__all__ = ["MODULES", "TaskModule", "load_task"]
+__all__ = ["TaskModule", "load_task"]
 
-MODULES: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-}
 _FORMAT = f"{TASK_FORMAT} 1"
-# Places that a module may have beside those that a file holds.
-_SPARE = 2**16
 
 
 class TaskModule(nn.Sequential):
@@ -45,6 +35,8 @@ class TaskModule(nn.Sequential):
     ----------
     task : str
         Name of the task.
+    row_shape : tuple of int
+        Of the rows that it reads; empty if they may have any.
     shared_bytes : int
         Size of the network that it was cut out of, with the head of this task alone.
 
@@ -65,6 +57,7 @@ class TaskModule(nn.Sequential):
     """
 
     task = ""
+    row_shape: tuple[int, ...] = ()
     shared_bytes = 0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,8 +72,23 @@ class TaskModule(nn.Sequential):
         -------
         Tensor of shape (n_samples, n_outputs)
             Logits, or targets in their own units.
+
+        Raises
+        ------
+        InputError
+            If rows have another shape or type than the network.
         """
-        return super().forward(x).contiguous()
+        _check_rows(x, self.row_shape)
+        try:
+            return super().forward(x).contiguous()
+        except RuntimeError as error:
+            own = next(self.parameters()).dtype
+            if x.dtype == own:
+                raise
+            raise InputError(
+                f"`x` must be of the type of the network, {own}; found {x.dtype}. "
+                "Convert either of them with `.to`."
+            ) from error
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.
@@ -116,9 +124,10 @@ class TaskModule(nn.Sequential):
         kind = next(iter(self.parameters())).dtype
         about = {
             "task": self.task,
+            "row_shape": self.row_shape,
             "shared_bytes": self.shared_bytes,
             "dtype": str(kind).removeprefix("torch."),
-            "modules": [_described(own) for own in self],
+            "modules": [described(own) for own in self],
         }
         data = save(tensors, {"format": _FORMAT, "about": json.dumps(about)})
         write_file(Path(path), lambda file: file.write(data))
@@ -128,9 +137,24 @@ class TaskModule(nn.Sequential):
         return {
             f"{place}.{name}.{kind}": value
             for place, part in enumerate(self)
-            for name, own in _held(part).items()
+            for name, own in held_tensors(part).items()
             for kind, value in pack(own.cpu()).items()
         }
+
+
+@torch.fx.wrap
+def _check_rows(x: Tensor, wanted: tuple[int, ...]) -> None:
+    """Whether rows have the shape of those in `fit`; one step of a traced network."""
+    n_axes = len(wanted)
+    same = x.shape[x.dim() - n_axes :] == wanted
+    # Tables may have any number of leading axes, stacks of pictures one.
+    if n_axes > 1:
+        same = same and x.dim() == n_axes + 1
+    if not same and not torch.jit.is_tracing():
+        raise InputError(
+            f"`x` must have rows of shape {wanted}, those of the rows in `fit`; "
+            f"found an array of shape {tuple(x.shape)}."
+        )
 
 
 def load_task(path: Any) -> TaskModule:
@@ -197,92 +221,10 @@ def _rebuilt(about: dict[str, Any], tensors: dict[str, Tensor]) -> TaskModule:
         raise ValueError(f"dtype {about['dtype']!r}")
     dtype = getattr(torch, about["dtype"])
     parts = [
-        _filled(own, tensors, str(place), dtype)
+        filled(own, tensors, str(place), dtype)
         for place, own in enumerate(about["modules"])
     ]
     module = TaskModule(*parts)
     module.task, module.shared_bytes = str(about["task"]), int(about["shared_bytes"])
+    module.row_shape = tuple(int(own) for own in about["row_shape"])
     return module.eval().requires_grad_(False)
-
-
-# ---- modules
-
-
-def _described(module: nn.Module) -> list[Any]:
-    """A module of the package's chains as plain values."""
-    if isinstance(module, nn.Linear):
-        return [type(module).__name__, module.in_features, module.out_features]
-    if isinstance(module, nn.Conv2d):
-        return [
-            "Conv2d",
-            module.in_channels,
-            module.out_channels,
-            module.kernel_size[0],
-        ]
-    if isinstance(module, nn.Unflatten):
-        return ["Unflatten", int(module.unflattened_size[1])]
-    name = type(module).__name__
-    if isinstance(module, SparseLinear):
-        n_read = len(module.columns.unique())
-        return [name, module.out_features, n_read, module.in_features]
-    if isinstance(module, BiasMap):
-        return [name, *module.offset.shape]
-    if isinstance(module, SelectFeatures):
-        return [name, len(module.index)]
-    known = {type(make()).__name__ for make in MODULES.values()}
-    if name in known | {"Flatten", "MaxPool2d"}:
-        return [name]
-    raise PersistenceError(
-        f"The network of the task holds a {name} of the user's, which a file that runs "
-        "no code when it is read cannot keep. Use torch.save."
-    )
-
-
-def _held(module: nn.Module) -> dict[str, Tensor]:
-    """What a file keeps of a module."""
-    if isinstance(module, SparseLinear):
-        return module.dense()
-    return dict(module.state_dict())
-
-
-def _filled(
-    values: list[Any], tensors: dict[str, Tensor], start: str, dtype: torch.dtype
-) -> nn.Module:
-    """A module with the numbers of the file."""
-    name, *sizes = values
-    counts = [int(size) for size in sizes]
-    # A file cannot ask for more memory than it holds places.
-    held = sum(
-        own.nbytes for key, own in tensors.items() if key.startswith(f"{start}.")
-    )
-    sparse = name == "SparseLinear"
-    places = [math.prod(counts[:2]), counts[2]] if sparse else [math.prod(counts)]
-    if max(places) > max(8 * held, _SPARE):
-        raise ValueError(f"module {start}.{name} of size {counts}")
-    if sparse:
-        weight = unpack(f"{start}.weight", tensors, tuple(counts[:2]))
-        bias = unpack(f"{start}.bias", tensors, (counts[0],))
-        reads = unpack_flags(f"{start}.reads", tensors, counts[2])
-        return SparseLinear(weight, bias, reads).to(dtype)
-    module = _made(name, counts).to(dtype)
-    state = {
-        own: unpack(f"{start}.{own}", tensors, value.shape)
-        for own, value in module.state_dict().items()
-    }
-    module.load_state_dict(state)
-    return module
-
-
-def _made(name: str, counts: list[int]) -> nn.Module:
-    makers: dict[str, Callable[..., nn.Module]] = {
-        "Linear": nn.Linear,
-        "TransposedLinear": TransposedLinear,
-        "Conv2d": lambda n, m, size: nn.Conv2d(n, m, size, padding=size // 2),
-        "Unflatten": lambda height: nn.Unflatten(1, (1, height)),
-        "Flatten": lambda: nn.Flatten(1),
-        "MaxPool2d": lambda: nn.MaxPool2d(2),
-        "BiasMap": lambda *shape: BiasMap(torch.zeros(shape)),
-        "SelectFeatures": lambda n: SelectFeatures(torch.zeros(n)),
-        **{type(make()).__name__: make for make in MODULES.values()},
-    }
-    return makers[name](*counts)

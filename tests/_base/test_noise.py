@@ -7,10 +7,12 @@ from skmtl import (
     HardSharingClassifier,
     SelectiveSharingClassifier,
     SelectiveSharingRegressor,
+    load,
 )
 from skmtl._base import _noise
 from skmtl._base._noise import noise_to_signal
 from skmtl.datasets import make_multitask_classification, make_multitask_regression
+from skmtl.model_selection import fit_stack
 from skmtl.similarity import random_trunk
 from skmtl.tasks import TaskSpec
 
@@ -169,7 +171,19 @@ def test_batches_that_are_read_one_by_one_have_the_same_decay():
     whole = decay_of(SelectiveSharingClassifier(), X, y).weight_decay
     est = SelectiveSharingClassifier(max_epochs=1, random_state=0)
     est.fit_batches([(X[:700], y[:700]), (X[700:], y[700:])])
-    assert est.net_.settings.weight_decay == pytest.approx(whole, rel=0.1)
+    assert est.weight_decay_ == pytest.approx(whole, rel=0.1)
+
+
+def test_a_fit_tells_the_decay_that_it_used(tmp_path):
+    X, y = planted(0.3)
+    est = SelectiveSharingClassifier(max_epochs=1, random_state=0).fit(X, y)
+    expected = decay_of(SelectiveSharingClassifier(random_state=0), X, y).weight_decay
+    assert est.weight_decay_ == expected
+    est.save(tmp_path / "a")
+    assert load(tmp_path / "a").weight_decay_ == expected
+    assert est.set_params(weight_decay=0.5).partial_fit(X, y).weight_decay_ == 0.5
+    pair = [SelectiveSharingClassifier(max_epochs=1, weight_decay=w) for w in (0.1, 2)]
+    assert [own.weight_decay_ for own in fit_stack(pair, X, y)] == [0.1, 2]
 
 
 def test_labels_of_weight_zero_do_not_count():
