@@ -14,9 +14,9 @@ from skmtl.datasets import make_multitask_classification, make_multitask_regress
 N_TRAIN, N_TEST = 3000, 5000
 
 
-def planted(seed, n_tasks=12, n_groups=4, kind="classes"):
+def planted(seed, n_tasks=12, n_groups=4, kind="classes", **options):
     """Training rows, clean test rows, groups."""
-    common = {"n_tasks": n_tasks, "n_groups": n_groups, "random_state": seed}
+    common = {"n_tasks": n_tasks, "n_groups": n_groups, "random_state": seed, **options}
     if kind == "classes":
         data = make_multitask_classification(
             N_TRAIN + N_TEST, label_flip=0.25, **common
