@@ -1,5 +1,6 @@
 """Checks of features and sample weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import scipy.sparse
 from numpy.typing import DTypeLike
 from sklearn.utils.validation import check_array, validate_data
 
+from skmtl._naming import columns_by_name
 from skmtl.exceptions import InputError
 
 __all__ = ["check_features", "check_sample_weight"]
@@ -162,7 +164,11 @@ def _accepted_types(X: Any) -> Any:
 
 
 def check_sample_weight(
-    sample_weight: Any, n_samples: int, n_tasks: int, dtype: DTypeLike
+    sample_weight: Any,
+    n_samples: int,
+    n_tasks: int,
+    dtype: DTypeLike,
+    task_names: Sequence[str] | None = None,
 ) -> np.ndarray | None:
     """Validate sample weights.
 
@@ -174,6 +180,8 @@ def check_sample_weight(
         Shape of the targets.
     dtype : dtype
         Data type of the result.
+    task_names : sequence of n_tasks str, optional
+        Order into which the columns of a data frame are put.
 
     Returns
     -------
@@ -182,10 +190,13 @@ def check_sample_weight(
     Raises
     ------
     InputError
-        If weights are negative, not finite, all zero, not numbers or of wrong shape.
+        If weights are negative, not finite, all zero, not numbers or of wrong shape,
+        or in columns with other names than the tasks.
     """
     if sample_weight is None:
         return None
+    if task_names is not None:
+        sample_weight = columns_by_name(sample_weight, task_names, "sample_weight")
     try:
         with np.errstate(over="ignore"):
             weight = np.asarray(sample_weight).astype(np.float64).astype(dtype)

@@ -11,6 +11,7 @@ from .._validation import check_features, check_sample_weight
 from ..engine import Settings, TaskTensors, as_tensor
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
+from ..tasks._table import names_of_tasks
 from ._continuation import check_classes
 from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._ranking import check_ranked_parts
@@ -182,8 +183,9 @@ def data_key(estimator: Any) -> Hashable:
     """
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
-    # Of a long array, repr shows the ends only.
-    rules = rules if isinstance(rules, str | Mapping) else list(rules)
+    # Of a long array, repr shows the ends only, and a Series has names too.
+    if not isinstance(rules, str | Mapping):
+        rules = list(rules.items() if hasattr(rules, "items") else rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 
@@ -252,7 +254,12 @@ def _encode(
     classes: Any,
     encoder: TargetEncoder | None,
 ) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
-    weight = check_sample_weight(sample_weight, n_rows, _count_tasks(y), np.float64)
+    names = None
+    if hasattr(sample_weight, "columns"):
+        names = names_of_tasks(y, encoder.task_names if encoder is not None else None)
+    weight = check_sample_weight(
+        sample_weight, n_rows, _count_tasks(y), np.float64, names
+    )
     if encoder is None:
         encoder = TargetEncoder(*estimator._task_rules())
         encoder.fit(y, sample_weight=weight, classes=classes)

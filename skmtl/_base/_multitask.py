@@ -88,7 +88,7 @@ class MultiTaskEstimator(
             Targets, a column per task; NaN, None or NA where a label is missing.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels. Columns of a DataFrame go by name.
 
         Returns
         -------

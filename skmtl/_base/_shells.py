@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._validation import check_sample_weight
 from ..exceptions import InputError
 from ..metrics import accuracy_scores, kendall_tau_scores, mean_score, r2_scores
+from ..tasks._table import names_of_tasks
 
 __all__ = ["ClassifierShell", "MixedShell", "RankerShell", "RegressorShell"]
 
@@ -72,7 +73,10 @@ default=None
         """
         check_is_fitted(self, "net_")
         codes, observed = self._targets.transform(y, unseen="code")
-        weight = check_sample_weight(sample_weight, *codes.shape, np.float64)
+        names = None
+        if hasattr(sample_weight, "columns"):
+            names = names_of_tasks(y, self.task_names_)
+        weight = check_sample_weight(sample_weight, *codes.shape, np.float64, names)
         truth = np.where(observed, codes, np.nan)
         predicted = self._predict_codes(X)
         scores = np.empty(self.n_tasks_)
@@ -245,8 +249,9 @@ def _has_classes(estimator):
     if targets is not None:
         return any(spec.is_classification for spec in targets.specs)
     named = estimator.task_types
-    # a dict leaves the kinds of tasks open that it does not name
-    return isinstance(named, str | Mapping) or "classification" in list(named)
+    # a dict leaves the kinds of tasks open that it does not name, as a Series does
+    is_open = isinstance(named, str | Mapping) or hasattr(named, "iloc")
+    return is_open or "classification" in list(named)
 
 
 @_with_plain_names

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._naming import values_by_name
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec
 
@@ -152,7 +153,8 @@ def checked_weights(values: Any, what: str) -> np.ndarray:
         Unless they are finite numbers of at least 0, not all 0.
     """
     try:
-        weights = np.asarray(values, dtype=np.float64)
+        # A copy, since the memory of a Series is not writable, which torch wants.
+        weights = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must hold numbers; found {values!r}.") from error
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
@@ -169,6 +171,7 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     Parameters
     ----------
     setting : array-like of shape (n_tasks,), dict of task name to weight, or None
+        A Series whose index holds names is read as such a dict.
     task_names : sequence of str
 
     Returns
@@ -183,14 +186,9 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     """
     if setting is None:
         return None
-    if isinstance(setting, Mapping):
-        unknown = [name for name in setting if name not in task_names]
-        if unknown:
-            raise InputError(
-                f"`task_weight` names unknown task(s) {unknown}; the tasks are "
-                f"{list(task_names)}."
-            )
-        setting = [setting.get(name, 1.0) for name in task_names]
+    named = values_by_name(setting, task_names, "task_weight")
+    if named is not None:
+        setting = [named.get(name, 1.0) for name in task_names]
     weights = checked_weights(setting, "`task_weight`")
     if weights.shape != (len(task_names),):
         raise InputError(

@@ -113,7 +113,7 @@ class TargetEncoder:
         table = read_targets(y)
         n_tasks = len(table.columns)
         weight = check_sample_weight(
-            sample_weight, table.n_samples, n_tasks, np.float64
+            sample_weight, table.n_samples, n_tasks, np.float64, table.names
         )
         given = read_classes(classes, table.names)
         types, guessed = choose_types(

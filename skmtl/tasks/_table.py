@@ -11,7 +11,7 @@ from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column, column_from_array, distinct_labels
 from skmtl.tasks._frames import frame_library, pandas_column, polars_column
 
-__all__ = ["TargetTable", "read_classes", "read_targets"]
+__all__ = ["TargetTable", "names_of_tasks", "read_classes", "read_targets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +85,12 @@ def read_targets(y: Any) -> TargetTable:
             "were selected."
         )
     return table
+
+
+def names_of_tasks(y: Any, fitted: Sequence[str] | None = None) -> Sequence[str]:
+    """Names that the columns of y bear, else those in fit, else counted ones."""
+    table = read_targets(y)
+    return table.names if fitted is None or table.container != "array" else fitted
 
 
 def _read_frame(y: Any, library: str) -> TargetTable:
