@@ -89,9 +89,9 @@ class TargetEncoder:
                 default=None
             Weights of location and scale. Labels of weight zero do not count, except
             that their classes are kept.
-        classes : array-like or list of n_tasks array-likes, default=None
+        classes : array-like, list of n_tasks array-likes, or dict, default=None
             Classes known beforehand: one array for 1-D y, else one per task (None
-            for a real one). Such a task needs no observed label.
+            for a real one), or by name. Such a task needs no observed label.
 
         Returns
         -------

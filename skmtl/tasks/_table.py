@@ -1,12 +1,13 @@
 """Targets of any container, read as a list of columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
+from skmtl._naming import values_by_name
 from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column, column_from_array, distinct_labels
 from skmtl.tasks._frames import frame_library, pandas_column, polars_column
@@ -188,8 +189,8 @@ def read_classes(classes: Any, names: Sequence[str]) -> list[np.ndarray | None]:
 
     Parameters
     ----------
-    classes : array-like, list of n_tasks (array-like or None), or None
-        One array if y is 1-D, else one per task.
+    classes : array-like, list of n_tasks (array-like or None), dict, or None
+        One array if y is 1-D, else one per task; a dict names tasks.
     names : sequence of n_tasks str
         Names of the tasks.
 
@@ -201,11 +202,15 @@ def read_classes(classes: Any, names: Sequence[str]) -> list[np.ndarray | None]:
     Raises
     ------
     InputError
-        If there is not one array per task, of at least two classes, none missing.
+        If there is not one array per task, of at least two classes, none missing, or
+        if a dict names an unknown task.
     """
     n_tasks = len(names)
     if classes is None:
         return [None] * n_tasks
+    if isinstance(classes, Mapping):
+        named = values_by_name(classes, names, "classes") or {}
+        classes = [named.get(name) for name in names]
     per_task = list(classes)
     if n_tasks == 1 and not (len(per_task) == 1 and _is_array_or_none(per_task[0])):
         per_task = [classes]
@@ -225,6 +230,11 @@ def _is_array_or_none(value: Any) -> bool:
 
 
 def _sorted_classes(name: str, classes: Any) -> np.ndarray:
+    if np.ndim(classes) != 1:
+        raise InputError(
+            "`classes` must hold one array of classes per task, as in [[0, 1], [0, 1]] "
+            f"or {{{name!r}: [0, 1]}}; found {classes!r} for task {name!r}."
+        )
     columns = read_targets(classes).columns
     distinct = distinct_labels(columns[0].labels)
     if len(columns) > 1 or len(distinct) < 2 or not columns[0].observed.all():
