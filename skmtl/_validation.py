@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 from skmtl._naming import columns_by_name
 from skmtl.exceptions import InputError
 
-__all__ = ["check_features", "check_sample_weight"]
+__all__ = ["check_features", "check_same_rows", "check_sample_weight"]
 
 # Kept as they are: small integers become float32 per batch, which is exact.
 _KEPT_TYPES = [
@@ -161,6 +161,37 @@ def _accepted_types(X: Any) -> Any:
         dtype = X.clear().to_numpy().dtype
         return dtype if dtype in _KEPT_TYPES else np.float64
     return np.float32 if dtype == np.float16 else _KEPT_TYPES
+
+
+def check_same_rows(n_rows: int, y: Any) -> None:
+    """Refuse targets with another number of rows than X, whatever else is wrong.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of X.
+    y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+        Not validated yet; what has no length passes.
+
+    Raises
+    ------
+    InputError
+        If the numbers differ.
+    """
+    listed = isinstance(y, list | tuple)
+    shape = (len(y),) if listed else getattr(y, "shape", ())
+    if not shape or shape[0] in (0, n_rows):
+        return
+    remedy = ""
+    if listed and all(np.shape(column)[:1] == (n_rows,) for column in y):
+        remedy = (
+            " It looks like a list of columns: put them side by side, with "
+            "numpy.column_stack(y) or in a data frame."
+        )
+    raise InputError(
+        "X and y must have equally many rows; found inconsistent numbers of samples: "
+        f"{n_rows} in X and {shape[0]} in y.{remedy}"
+    )
 
 
 def check_sample_weight(

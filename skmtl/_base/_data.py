@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._validation import check_features, check_sample_weight
+from .._validation import check_features, check_same_rows, check_sample_weight
 from ..engine import Settings, TaskTensors, as_tensor
-from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
-from ..tasks._table import names_of_tasks
+from ..tasks._table import names_for_weights
 from ._continuation import check_classes
 from ._doubt import warn_of_channels_last, warn_of_many_classes
 from ._ranking import check_ranked_parts
@@ -254,9 +253,9 @@ def _encode(
     classes: Any,
     encoder: TargetEncoder | None,
 ) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
-    names = None
-    if hasattr(sample_weight, "columns"):
-        names = names_of_tasks(y, encoder.task_names if encoder is not None else None)
+    check_same_rows(n_rows, y)
+    fitted = None if encoder is None else encoder.task_names
+    names = names_for_weights(sample_weight, y, fitted)
     weight = check_sample_weight(
         sample_weight, n_rows, _count_tasks(y), np.float64, names
     )
@@ -266,11 +265,7 @@ def _encode(
     else:
         check_classes(encoder, classes)
     codes, observed = encoder.transform(y)
-    if len(codes) != n_rows:
-        raise InputError(
-            f"X and y must have equally many rows; found inconsistent numbers of "
-            f"samples: {n_rows} in X and {len(codes)} in y."
-        )
+    check_same_rows(n_rows, codes)
     return encoder, codes, observed, weight
 
 

@@ -8,10 +8,10 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_sample_weight
+from .._validation import check_same_rows, check_sample_weight
 from ..exceptions import InputError
 from ..metrics import accuracy_scores, kendall_tau_scores, mean_score, r2_scores
-from ..tasks._table import names_of_tasks
+from ..tasks._table import names_for_weights
 
 __all__ = ["ClassifierShell", "MixedShell", "RankerShell", "RegressorShell"]
 
@@ -72,13 +72,12 @@ default=None
             two different ones.
         """
         check_is_fitted(self, "net_")
+        predicted = self._predict_codes(X)
+        check_same_rows(len(predicted), y)
         codes, observed = self._targets.transform(y, unseen="code")
-        names = None
-        if hasattr(sample_weight, "columns"):
-            names = names_of_tasks(y, self.task_names_)
+        names = names_for_weights(sample_weight, y, self.task_names_)
         weight = check_sample_weight(sample_weight, *codes.shape, np.float64, names)
         truth = np.where(observed, codes, np.nan)
-        predicted = self._predict_codes(X)
         scores = np.empty(self.n_tasks_)
         measures = np.array([_MEASURES[spec.kind] for spec in self._targets.specs])
         for measure in dict.fromkeys(measures):

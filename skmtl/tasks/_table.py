@@ -12,7 +12,7 @@ from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column, column_from_array, distinct_labels
 from skmtl.tasks._frames import frame_library, pandas_column, polars_column
 
-__all__ = ["TargetTable", "names_of_tasks", "read_classes", "read_targets"]
+__all__ = ["TargetTable", "names_for_weights", "read_classes", "read_targets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,15 @@ def read_targets(y: Any) -> TargetTable:
     return table
 
 
-def names_of_tasks(y: Any, fitted: Sequence[str] | None = None) -> Sequence[str]:
-    """Names that the columns of y bear, else those in fit, else counted ones."""
+def names_for_weights(
+    sample_weight: Any, y: Any, fitted: Sequence[str] | None = None
+) -> Sequence[str] | None:
+    """Names of the tasks that columns of weights may bear; None if there are none.
+
+    They are those of the columns of y, else those in fit, else counted ones.
+    """
+    if not hasattr(sample_weight, "columns"):
+        return None
     table = read_targets(y)
     return table.names if fitted is None or table.container != "array" else fitted
 
