@@ -8,6 +8,7 @@ import scipy.sparse
 from numpy.typing import DTypeLike
 from sklearn.utils.validation import check_array, validate_data
 
+from skmtl._feature_faults import refuse_columns, refuse_dates, refuse_shape
 from skmtl._naming import columns_by_name
 from skmtl.exceptions import InputError
 
@@ -65,6 +66,8 @@ def check_features(
     if X is None:
         raise InputError("X must hold features; found None.")
     X = _as_numpy(X)
+    refuse_shape(X)
+    refuse_dates(X)
     n_axes = getattr(X, "ndim", 2)
     if n_axes > 2 and not image:
         raise InputError(
@@ -77,21 +80,25 @@ def check_features(
     if n_axes <= 2:
         try:
             return validate_data(estimator, X, reset=reset, dtype=_accepted_types(X))
-        except ValueError as error:
-            _refuse_text_columns(X, error)
+        except (TypeError, ValueError) as error:
+            refuse_columns(X, error)
             raise
     if n_axes > 4 or 0 in X.shape[1:]:
         raise InputError(
             "X must have shape (n_samples, n_features), (n_samples, height, width) or "
             f"(n_samples, channels, height, width), none of them 0; found {X.shape}."
         )
-    X = check_array(
-        X,
-        dtype=_accepted_types(X),
-        allow_nd=True,
-        estimator=estimator,
-        input_name="X",
-    )
+    try:
+        X = check_array(
+            X,
+            dtype=_accepted_types(X),
+            allow_nd=True,
+            estimator=estimator,
+            input_name="X",
+        )
+    except ValueError as error:
+        refuse_columns(X, error)
+        raise
     # Stands for the flattened images without copying them.
     flat = np.broadcast_to(X[:1, ..., :1].ravel()[:1], (len(X), X[0].size))
     validate_data(estimator, flat, reset=reset, skip_check_array=True)
@@ -125,32 +132,6 @@ def _as_numpy(X: Any) -> Any:
                 "sklearn.preprocessing.OneHotEncoder."
             )
     return X
-
-
-def _refuse_text_columns(X: Any, error: ValueError) -> None:
-    """Name the first column of a data frame that holds text."""
-    for place, name in enumerate(getattr(X, "columns", ())):
-        column = np.asarray(X.iloc[:, place] if hasattr(X, "iloc") else X[name])
-        if column.dtype.kind in "biufc":
-            continue
-        text = next((one for one in column.tolist() if _is_word(one)), None)
-        if text is not None:
-            raise InputError(
-                f"X must hold numbers; found text, {text!r}, in column {name!r}. Drop "
-                "the column, or encode it, for example with "
-                "sklearn.preprocessing.OneHotEncoder."
-            ) from error
-
-
-def _is_word(value: Any) -> bool:
-    """Whether a value is text that is no number, which scikit-learn would read."""
-    if not isinstance(value, str | bytes):
-        return False
-    try:
-        float(value)
-    except ValueError:
-        return True
-    return False
 
 
 def _accepted_types(X: Any) -> Any:

@@ -13,6 +13,7 @@ HEIGHTS = {
     "exceptions": 0.0,
     "datasets": 0.1,
     "_naming": 1.0,
+    "_feature_faults": 1.0,
     "_validation": 1.1,
     "tasks": 1.2,
     "nn": 1.3,
