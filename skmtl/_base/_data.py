@@ -12,7 +12,11 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..tasks import TargetEncoder, validation_split
 from ..tasks._table import names_for_weights
 from ._continuation import check_classes
-from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._doubt import (
+    warn_of_channels_last,
+    warn_of_many_classes,
+    warn_of_single_labels,
+)
 from ._ranking import check_ranked_parts
 from ._scale import warn_of_scale
 from ._weights import check_task_totals, class_factors, label_weights
@@ -229,6 +233,7 @@ def read_data(
     )
     if not going_on and classes is None:
         warn_of_many_classes(encoder)
+        warn_of_single_labels(encoder, len(X))
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)
