@@ -147,10 +147,11 @@ SHARED: dict[str, Parameter] = {
     "class_weight": Parameter(
         None,
         [StrOptions({"balanced"}), dict, list, None],
-        "'balanced', dict, list of dict, or None",
+        "'balanced', dict, list, or None",
         "Weights of classes within a task. 'balanced' weighs classes inversely to "
         "their frequency. A dict maps classes to weights and holds for every task "
-        "(classes it does not name weigh 1); a list has one entry per task.",
+        "(classes it does not name weigh 1). A list has one entry per task, or a dict "
+        "maps names of tasks to such entries.",
     ),
     "clustering": Parameter(
         "gap",

@@ -78,7 +78,8 @@ def class_factors(
 
     Parameters
     ----------
-    setting : "balanced", dict, or list with one of these (or None) per task; or None
+    setting : "balanced", dict of classes, or one of these (or None) per task; or None
+        Per task as a list, or as a dict from names of tasks.
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
     observed : bool ndarray of shape (n_samples, n_tasks)
@@ -89,6 +90,9 @@ def class_factors(
         One entry per task; None leaves the task's labels as they are.
     """
     specs = encoder.specs
+    if isinstance(setting, Mapping) and any(map(_is_setting, setting.values())):
+        named = values_by_name(setting, encoder.task_names, "class_weight") or {}
+        setting = [named.get(name) for name in encoder.task_names]
     per_task = setting if isinstance(setting, list) else [setting] * len(specs)
     if len(per_task) != len(specs):
         raise InputError(
@@ -106,6 +110,13 @@ def class_factors(
         else _factors_of_task(own, spec, codes[observed[:, task], task].astype(int))
         for task, (spec, own) in enumerate(zip(specs, per_task, strict=True))
     ]
+
+
+def _is_setting(value: Any) -> bool:
+    """Whether it weighs the classes of a task, rather than being a weight."""
+    return isinstance(value, Mapping) or (
+        isinstance(value, str) and value == "balanced"
+    )
 
 
 def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.ndarray:
@@ -130,7 +141,9 @@ def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:
     unknown = [key for key in setting if not any(key in own for own in known.values())]
     if unknown:
         raise InputError(
-            f"`class_weight` names {unknown}; the classes of the tasks are {known}."
+            f"`class_weight` names {unknown}; the classes of the tasks are {known}. A "
+            "dict maps classes, of whichever task, to weights; where tasks differ, a "
+            "list has such a dict, 'balanced' or None for each, or a dict names them."
         )
 
 
