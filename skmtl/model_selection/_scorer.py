@@ -176,7 +176,7 @@ class MultiTaskScorer(BaseEstimator):
                 )
                 if sample_weight is not None:
                     kwargs["sample_weight"] = weight[rows, task]
-                scores[task] = self._measure(*pair, **kwargs)
+                scores[task] = self._measure(names[task], *pair, **kwargs)
         if self.average is None:
             return scores
         return mean_score(
@@ -237,9 +237,14 @@ class MultiTaskScorer(BaseEstimator):
             true, pred = np.split(codes, 2)
         return (true, pred), {}
 
-    def _measure(self, true, response, **kwargs):
+    def _measure(self, name, true, response, **kwargs):
         kwargs |= self.metric_params or {}
-        value = np.asarray(self.metric(true, response, **kwargs))
+        try:
+            value = np.asarray(self.metric(true, response, **kwargs))
+        except TargetError as error:
+            # Our measures see one column, and number it.
+            text = str(error).replace("task 'task_0'", f"task {name!r}")
+            raise TargetError(text) from error
         if value.size != 1:
             raise InputError(
                 f"`metric` must return one number for a task; {self} returned an array "
