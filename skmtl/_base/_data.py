@@ -15,6 +15,7 @@ from ._continuation import check_classes
 from ._doubt import (
     warn_of_channels_last,
     warn_of_many_classes,
+    warn_of_repeated_names,
     warn_of_single_labels,
 )
 from ._ranking import check_ranked_parts
@@ -231,6 +232,8 @@ def read_data(
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
+    if not going_on:
+        warn_of_repeated_names(encoder)
     if not going_on and classes is None:
         warn_of_many_classes(encoder)
         warn_of_single_labels(encoder, len(X))

@@ -8,7 +8,12 @@ from ..exceptions import RareClassWarning, SkmtlWarning, TaskTypeWarning
 from ..tasks import TargetEncoder
 from ._warn import warn_user
 
-__all__ = ["warn_of_channels_last", "warn_of_many_classes", "warn_of_single_labels"]
+__all__ = [
+    "warn_of_channels_last",
+    "warn_of_many_classes",
+    "warn_of_repeated_names",
+    "warn_of_single_labels",
+]
 
 # Up to here, scikit-learn's own estimators see no reason to ask either.
 _FEW_CLASSES = 20
@@ -68,6 +73,30 @@ def warn_of_single_labels(encoder: TargetEncoder, n_rows: int) -> None:
                 "were read.",
                 RareClassWarning,
             )
+
+
+def warn_of_repeated_names(encoder: TargetEncoder) -> None:
+    """Warn where tasks are not called as their columns are, since a name occurs twice.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+
+    Warns
+    -----
+    SkmtlWarning
+        Naming the tasks.
+    """
+    labels = list(map(str, encoder.column_labels))
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        warn_user(
+            f"Columns of y repeat the name(s) {twice}; the tasks are called "
+            f"{encoder.task_names}, which parameters that name tasks go by. Rename the "
+            "columns.",
+            SkmtlWarning,
+        )
 
 
 def warn_of_channels_last(estimator: Any, X: np.ndarray) -> None:

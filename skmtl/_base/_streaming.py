@@ -17,6 +17,7 @@ from ._data import FitData, factors_of
 from ._doubt import (
     warn_of_channels_last,
     warn_of_many_classes,
+    warn_of_repeated_names,
     warn_of_single_labels,
 )
 from ._noise import follows_noise, noise_to_signal
@@ -151,6 +152,7 @@ def prepare_batches(estimator, batches, classes):
     warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
+    warn_of_repeated_names(encoder)
     if classes is None:
         warn_of_many_classes(encoder)
         warn_of_single_labels(encoder, len(targets))

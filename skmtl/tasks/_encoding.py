@@ -151,6 +151,11 @@ class TargetEncoder:
             )
         ]
 
+    @property
+    def column_labels(self) -> list[Any]:
+        """Labels of the columns of y, as the user had them."""
+        return list(self._labels)
+
     def transform(self, y: Any, unseen: str = "error") -> tuple[np.ndarray, np.ndarray]:
         """Encode y.
 

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -63,6 +64,20 @@ def test_colours_on_the_last_axis():
         conv.fit(np.moveaxis(pictures, -1, 1), CLASSES)
         own = HardSharingClassifier(encoder=lambda shape: torch.nn.Flatten(), **QUICK)
         own.fit(pictures, CLASSES)
+
+
+@quiet
+def test_names_that_columns_share():
+    y = pd.DataFrame(CLASSES[:, [0, 1, 0]], columns=["heart", "stroke", "heart"])
+    message = r"\['heart'\]; the tasks are called \['heart', 'stroke', 'heart_2'\]"
+    with pytest.warns(SkmtlWarning, match=message):
+        HardSharingClassifier(**QUICK).fit(X, y)
+    with pytest.warns(SkmtlWarning, match=message):
+        HardSharingClassifier(**QUICK).fit_batches([(X[:20], y[:20]), (X[20:], y[20:])])
+    with pytest.warns(
+        SkmtlWarning, match=r"\['0'\]; the tasks are called \['0', '0_2'\]"
+    ):
+        HardSharingClassifier(**QUICK).fit(X, y.iloc[:, :2].set_axis([0, "0"], axis=1))
 
 
 @quiet
