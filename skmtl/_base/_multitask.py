@@ -88,7 +88,7 @@ class MultiTaskEstimator(
             Targets, a column per task; NaN, None or NA where a label is missing.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels. Columns of a DataFrame go by name.
 
         Returns
         -------
@@ -129,9 +129,10 @@ default=None
         ----------
         X, y : array-like
             As in :meth:`fit`.
-        classes : array-like, or list of array-like, default=None
-            All classes of the task, or of each task (None for a regression task).
-            Needed on the first call where the data do not show every class.
+        classes : array-like, list of array-like, or dict, default=None
+            All classes of the task, or of each task (None for a regression task), in
+            their order or by their names. Needed on the first call where the data do
+            not show every class.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows, or of single labels.
@@ -180,7 +181,7 @@ default=None
         batches : torch Dataset, DataLoader, or iterable of (X, y)
             Something that can be run through many times. A Dataset of single rows
             is cut into batches of `batch_size` (128 if 'auto').
-        classes : array-like, or list of array-like, default=None
+        classes : array-like, list of array-like, or dict, default=None
             All classes of the task, or of each task.
 
         Returns
