@@ -123,7 +123,8 @@ default=None
 
         Task similarity and groups are read from the rows of the last call. Parameters
         that the network was built of, `optimizer` and `precision` must stay what they
-        were in the first call.
+        were in the first call. Location and scale of real targets stay those of the
+        first call too, so let it hold labels like those to come.
 
         Parameters
         ----------
