@@ -88,7 +88,7 @@ class MultiTaskEstimator(
             Targets, a column per task; NaN, None or NA where a label is missing.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels; weight zero is as good as missing.
 
         Returns
         -------
@@ -134,7 +134,7 @@ default=None
             Needed on the first call where the data do not show every class.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels; weight zero is as good as missing.
 
         Returns
         -------

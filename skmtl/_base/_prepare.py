@@ -98,9 +98,9 @@ def plan_fit(
     -------
     Prepared
     """
-    observed = data.observed[data.rows]
+    counted = data.counted[data.rows]
     noise = _noise_of(estimator, data, seeds.similarity)
-    settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch, noise)
+    settings = resolve_settings(estimator, data.X.dtype, counted, one_epoch, noise)
     if estimator.batch_size == 1:
         check_ranked_batches(data.encoder.specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
@@ -122,10 +122,8 @@ def _noise_of(estimator: Any, data: FitData, seed: int) -> float | None:
     if not follows_noise(estimator):
         return None
     if seed not in data.noise:
-        # Labels of weight zero say nothing of the noise either.
-        counted = data.observed if data.labels is None else data.labels > 0
         data.noise[seed] = noise_to_signal(
-            data.X, data.codes, counted, data.encoder.specs, seed
+            data.X, data.codes, data.counted, data.encoder.specs, seed
         )
     return data.noise[seed]
 
