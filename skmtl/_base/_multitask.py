@@ -121,9 +121,9 @@ default=None
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a batch of data, at a constant learning rate.
 
-        Task similarity and groups are read from the rows of the last call. Parameters
-        that the network was built of, `optimizer` and `precision` must stay what they
-        were in the first call.
+        Task similarity and groups are read from the rows of the last call; one without
+        any label leaves the estimator as it is. Parameters that the network was built
+        of, `optimizer` and `precision` must stay what they were in the first call.
 
         Parameters
         ----------
@@ -161,6 +161,8 @@ default=None
                 network=self.net_.module_ if going_on else None,
                 one_epoch=True,
             )
+            if prepared is None:
+                return self
             net = copy.deepcopy(self.net_) if going_on else None
             self._train_and_finish(prepared, X, y, net=net)
             self.n_iter_ = offset + self.n_iter_
@@ -172,8 +174,8 @@ default=None
         """Fit to data that come in batches, larger than memory perhaps.
 
         The batches are run through once to learn the tasks and then once per epoch;
-        each batch is one step of the optimiser. Task similarity is read from an even
-        sample of at most 5,000 rows.
+        each batch with a label is one step of the optimiser. Task similarity is read
+        from an even sample of at most 5,000 rows.
 
         Parameters
         ----------

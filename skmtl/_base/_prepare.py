@@ -49,7 +49,7 @@ def prepare(
     fitted_encoder: TargetEncoder | None = None,
     network: Any = None,
     one_epoch: bool = False,
-) -> Prepared:
+) -> Prepared | None:
     """Validate and encode the data of one fit and plan its training.
 
     Parameters
@@ -70,9 +70,12 @@ def prepare(
 
     Returns
     -------
-    Prepared
+    Prepared or None
+        None if no row has a label, where known tasks go on.
     """
     data = read_data(estimator, X, y, sample_weight, classes, fitted_encoder)
+    if not len(data.rows):
+        return None
     seeds = Seeds.draw(random_state)
     return plan_fit(estimator, data, seeds, network, one_epoch)
 
