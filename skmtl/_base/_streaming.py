@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -220,10 +221,24 @@ def _join_targets(targets):
         import polars as pl
 
         return pl.concat(targets)
-    arrays = [np.asarray(own) for own in targets]
+    if all(isinstance(own, list | tuple) for own in targets):
+        # Read whole, as fit does: the types of a list are those of its columns.
+        return list(chain.from_iterable(targets))
+    arrays = [_as_array(own) for own in targets]
     if len({own.shape[1:] for own in arrays}) > 1:
         raise TargetError(
             "y must have the same number of tasks in every batch; found the shapes "
             f"{sorted({own.shape[1:] for own in arrays})} after the first axis."
         )
+    if len({own.dtype.kind in "biuf" for own in arrays}) > 1:
+        # Beside text numpy would make text of numbers, and of NaN.
+        arrays = [own.astype(object) for own in arrays]
+    if any(map(np.ma.isMaskedArray, arrays)):
+        return np.ma.concatenate(arrays)
     return np.concatenate(arrays)
+
+
+def _as_array(y):
+    if isinstance(y, list | tuple):
+        return np.array(y, dtype=object)
+    return np.asanyarray(y)

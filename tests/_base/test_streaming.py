@@ -5,6 +5,7 @@ import pytest
 
 from skmtl import (
     HardSharingClassifier,
+    HardSharingMixed,
     HardSharingRegressor,
     HierarchicalIBClassifier,
     MTVIBClassifier,
@@ -60,10 +61,11 @@ def test_schedules_end_with_the_batches_that_have_a_label():
     assert some.net_.module_._price == all_of_them.net_.module_._price == 1
 
 
-def test_automatic_epochs_count_batches_with_a_label():
+def test_automatic_epochs_count_batches_with_a_label(monkeypatch):
+    monkeypatch.setattr("skmtl._base._resolve._AUTO_STEPS", 40)
     given = batches(CLASSES, NOTHING, CLASSES, NOTHING)
-    options = {**QUICK, "max_epochs": "auto", "hidden_layer_sizes": ()}
-    assert HardSharingClassifier(**options).fit_batches(given).n_iter_ == 1000
+    options = {**QUICK, "max_epochs": "auto"}
+    assert HardSharingClassifier(**options).fit_batches(given).n_iter_ == 20
 
 
 def test_a_batch_without_a_label_goes_by():
@@ -75,3 +77,40 @@ def test_a_batch_without_a_label_goes_by():
     same(estimator.partial_fit(X, CLASSES), other.partial_fit(X, CLASSES))
     with pytest.raises(ValueError, match="features"):
         estimator.partial_fit(X[:10, :2], NOTHING[:10])
+
+
+def test_masked_labels_are_missing():
+    hidden = RANDOM.uniform(size=REAL.shape) < 0.4
+    masked = np.ma.array(np.where(hidden, 1e3, REAL), mask=hidden)
+    holes = np.where(hidden, np.nan, REAL)
+    found = HardSharingRegressor(**QUICK).fit_batches(batches(masked, holes, masked))
+    plain = HardSharingRegressor(**QUICK).fit_batches(batches(holes, holes, holes))
+    same(found, plain)
+    np.testing.assert_array_equal(found.task_similarity_, plain.task_similarity_)
+
+
+def test_lists_keep_the_types_of_their_columns():
+    rows = [["a" if one > 0 else "b", two] for one, two in REAL.tolist()]
+    whole = HardSharingMixed(**PLAIN).fit(X, rows)
+    pieces = HardSharingMixed(**PLAIN).fit_batches([(X[:50], rows[:50])] * 3)
+    assert pieces.task_types_ == whole.task_types_ == ["binary", "continuous"]
+    both = HardSharingMixed(**PLAIN)
+    both.fit_batches([(X[:40], rows[:40]), (X[40:], np.array(rows[40:], object))])
+    assert both.task_types_ == whole.task_types_
+    assert both.classes_[0].tolist() == ["a", "b"]
+
+
+def test_lists_of_text_may_have_holes():
+    words = ["a" if one > 0.2 else "b" if one < -0.2 else np.nan for one in REAL[:, 0]]
+    whole = HardSharingClassifier(**QUICK).fit(X, words)
+    pieces = [(X[:40], words[:40]), (X[40:], words[40:])]
+    found = HardSharingClassifier(**QUICK).fit_batches(pieces)
+    assert found.classes_.tolist() == whole.classes_.tolist() == ["a", "b"]
+    assert found.classes_.dtype == whole.classes_.dtype
+
+
+def test_text_may_follow_a_batch_of_holes():
+    words = np.where(REAL[:, 0] > 0, "a", "b")
+    pieces = [(X, np.full(len(X), np.nan)), (X, words)]
+    found = HardSharingClassifier(**QUICK).fit_batches(pieces)
+    same(found, HardSharingClassifier(**QUICK).fit_batches(pieces[1:]))
