@@ -108,8 +108,8 @@ class UserEncoder(nn.Module):
     def can_stack(self) -> bool:
         """Whether members can be vectorised.
 
-        Random layers and running statistics cannot; such members train one after
-        another.
+        Random layers, running statistics and weights that go by two names cannot;
+        such members train one after another.
 
         Returns
         -------
