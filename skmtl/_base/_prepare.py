@@ -183,9 +183,10 @@ def _check_ensemble(plans: list[Plan]) -> None:
     if len(plans) > 1 and not can_vectorise(plans[0]):
         raise InputError(
             f"`n_estimators={len(plans)}` needs an encoder whose members can train as "
-            "one; this one has random layers, running statistics, or operations that "
-            "torch.func cannot vectorise. Use `dropout` and normalisation without "
-            "running statistics, or average estimators with n_estimators=1."
+            "one; this one has random layers, running statistics, weights that go by "
+            "two names, or operations that torch.func cannot vectorise. Use `dropout` "
+            "and normalisation without running statistics, or average estimators with "
+            "n_estimators=1."
         )
 
 

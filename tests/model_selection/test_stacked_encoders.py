@@ -12,6 +12,7 @@ from torch import nn
 
 from skmtl import HardSharingRegressor
 from skmtl._base import _jobs
+from skmtl.exceptions import InputError
 from skmtl.model_selection import StackedGridSearchCV, fit_stack
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
@@ -74,6 +75,13 @@ def frozen(held):
     return module
 
 
+def tied(function):
+    linear = nn.Linear(4, 4)
+    module = nn.Sequential(linear, Held(function), nn.Linear(6, 4), nn.Linear(4, 4))
+    module[3].weight = linear.weight
+    return module
+
+
 ENCODERS = {
     "function": [Held(torch.sin), Held(torch.square)],
     "private": [Held(0.01), Held(5.0)],
@@ -81,6 +89,7 @@ ENCODERS = {
     "list": [Columns([0, 1]), Columns([2, 3])],
     "class": [local(torch.sin), local(torch.square)],
     "frozen": [frozen(True), frozen(False)],
+    "tied": [tied(torch.sin), tied(torch.square)],
     "unknown": [Guarded(torch.sin), Guarded(torch.square)],
 }
 
@@ -129,3 +138,11 @@ def test_members_of_an_ensemble_may_hold_what_cannot_be_compared(make):
     one = HardSharingRegressor(encoder=lambda d: make(torch.sin), **options).fit(X, Y)
     other = HardSharingRegressor(encoder=lambda d: Held(torch.sin), **options)
     assert_allclose(one.predict(X), other.fit(X, Y).predict(X), rtol=1e-12)
+
+
+def test_tied_weights_make_no_ensemble():
+    estimator = HardSharingRegressor(
+        encoder=lambda d: tied(torch.sin), n_estimators=2, **FAST
+    )
+    with pytest.raises(InputError, match="weights that go by two names"):
+        estimator.fit(X, Y)
