@@ -159,9 +159,15 @@ def prepare_batches(estimator, batches, classes):
     settings = resolve_settings(estimator, X.dtype, all_observed, noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
-    sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
-    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     rows = np.flatnonzero(observed.any(1))
+    weight = label_weights(codes, observed, None, factors)
+    sample = TaskTensors(
+        as_tensor(X, settings.device),
+        _tensor(codes, settings),
+        None if weight is None else _tensor(weight, settings),
+        rows=torch.as_tensor(rows, device=settings.device),
+    )
+    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     data = FitData(X, encoder, codes, observed, None, None, rows, {})
     prepared = Prepared(plans, data, seeds)
     return prepared, TaskBatches(
