@@ -177,13 +177,24 @@ def prepare_batches(estimator, batches, classes):
     settings = resolve_settings(estimator, X.dtype, all_counted[used], noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
-    sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
-    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     rows = np.flatnonzero(counted.any(1))
+    weight = None if labels is None else labels[places]
+    sample = _sample(X, codes, weight, rows, settings)
+    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     data = FitData(X, encoder, codes, counted, None, None, rows, {})
     prepared = Prepared(plans, data, seeds)
     return prepared, TaskBatches(
         source, n_batches, estimator, encoder, factors, settings
+    )
+
+
+def _sample(X, codes, weight, rows, settings):
+    """Tensors of the rows that stand for all batches."""
+    return TaskTensors(
+        as_tensor(X, settings.device),
+        _tensor(codes, settings),
+        None if weight is None else _tensor(weight, settings),
+        rows=torch.as_tensor(rows, device=settings.device),
     )
 
 
