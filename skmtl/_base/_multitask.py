@@ -125,8 +125,7 @@ default=None
         Task similarity and groups are read from the rows of the last call; one without
         any label leaves the estimator as it is. Parameters that the network was built
         of, `optimizer` and `precision` must stay what they were in the first call.
-        Location and scale of real targets stay those of the first call too, so let it
-        hold labels like those to come.
+        So do location and scale of targets: let it hold labels like those to come.
 
         Parameters
         ----------
