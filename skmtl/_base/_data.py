@@ -18,9 +18,14 @@ from ._doubt import (
     warn_of_repeated_names,
     warn_of_single_labels,
 )
-from ._ranking import check_ranked_parts
+from ._ranking import check_ranked_parts, codes_of_counted
 from ._scale import warn_of_scale
-from ._weights import check_task_totals, class_factors, label_weights
+from ._weights import (
+    check_task_totals,
+    class_factors,
+    counted_labels,
+    label_weights,
+)
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
 
@@ -36,7 +41,8 @@ class FitData:
     X : ndarray of shape (n_samples, *row)
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Where a label is observed and weighs more than zero: what all else reads.
     sample_weight : ndarray of shape (n_samples,), (n_samples, n_tasks), or None
     labels : ndarray of shape (n_samples, n_tasks), or None
         Weight of every label; None if all are observed and weigh one.
@@ -51,7 +57,7 @@ class FitData:
     X: np.ndarray
     encoder: TargetEncoder
     codes: np.ndarray
-    observed: np.ndarray
+    counted: np.ndarray
     sample_weight: np.ndarray | None
     labels: np.ndarray | None
     rows: np.ndarray
@@ -104,16 +110,16 @@ class FitData:
     def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         specs = self.encoder.specs
         kinds = np.array([spec.is_classification for spec in specs])
-        codes, observed = self.codes[self.rows], self.observed[self.rows]
+        codes, counted = self.codes[self.rows], self.counted[self.rows]
         train, valid = validation_split(
             codes,
-            observed,
+            counted,
             kinds,
             fraction,
             np.random.RandomState(seed),
             task_names=self.encoder.task_names,
         )
-        check_ranked_parts(specs, codes, observed, (train, valid), fraction)
+        check_ranked_parts(specs, codes, counted, (train, valid), fraction)
         rows = torch.as_tensor(self.rows)
         return rows[train], rows[valid]
 
@@ -237,10 +243,13 @@ def read_data(
     if not going_on and classes is None:
         warn_of_many_classes(encoder)
         warn_of_single_labels(encoder, len(X))
-    factors = factors_of(estimator, encoder, codes, observed)
+    weighed = counted_labels(observed, weight)
+    factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)
-    used = observed.any(1) if labels is None else (labels > 0).any(1)
+    counted = counted_labels(observed, labels)
+    if not np.array_equal(counted, observed):
+        codes = codes_of_counted(encoder.specs, codes, counted)
     if X.dtype == np.float32:
         # Half the memory, and shared with the tensors that are made of it.
         codes = codes.astype(np.float32)
@@ -248,9 +257,8 @@ def read_data(
     features = {
         name: vars(estimator)[name] for name in names if name in vars(estimator)
     }
-    return FitData(
-        X, encoder, codes, observed, weight, labels, np.flatnonzero(used), features
-    )
+    rows = np.flatnonzero(counted.any(1))
+    return FitData(X, encoder, codes, counted, weight, labels, rows, features)
 
 
 def _encode(
@@ -285,8 +293,8 @@ def _count_tasks(y: Any) -> int:
 
 
 def factors_of(
-    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, counted: np.ndarray
 ) -> list[np.ndarray | None]:
     """Class weights of an estimator that may know none."""
     setting = getattr(estimator, "class_weight", None)
-    return class_factors(setting, encoder, codes, observed)
+    return class_factors(setting, encoder, codes, counted)

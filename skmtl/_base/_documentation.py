@@ -40,7 +40,8 @@ task_stability_ : ndarray of shape (n_tasks, n_tasks)
     Fraction of the members whose own groups hold both tasks: near 1 or near 0 for
     every pair where the groups can be trusted.
 task_reliability_ : ndarray of shape (n_tasks,)
-    Signal of each task that two halves of the rows agree on, in [0, 1].
+    Signal of each task that two halves of the rows agree on, at most 1; about 0, or
+    below, where there is none.
 task_null_ : ndarray of shape (n_tasks,)
     95 % quantile of that signal under permuted labels. A task that does not exceed
     it stays alone.

@@ -88,7 +88,8 @@ class MultiTaskEstimator(
             Targets, a column per task; NaN, None or NA where a label is missing.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels. Columns of a DataFrame go by name.
+            Weights of rows, or of single labels; weight zero is as good as missing.
+            Columns of a DataFrame go by name.
 
         Returns
         -------
@@ -121,9 +122,11 @@ default=None
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a batch of data, at a constant learning rate.
 
-        Task similarity and groups are read from the rows of the last call. Parameters
-        that the network was built of, `optimizer` and `precision` must stay what they
-        were in the first call.
+        Task similarity and groups are read from the rows of the last call; one without
+        any label leaves the estimator as it is. Parameters that the network was built
+        of, `optimizer` and `precision` must stay what they were in the first call.
+        Location and scale of real targets stay those of the first call too, so let it
+        hold labels like those to come.
 
         Parameters
         ----------
@@ -135,7 +138,7 @@ default=None
             not show every class.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels; weight zero is as good as missing.
 
         Returns
         -------
@@ -162,6 +165,8 @@ default=None
                 network=self.net_.module_ if going_on else None,
                 one_epoch=True,
             )
+            if prepared is None:
+                return self
             net = copy.deepcopy(self.net_) if going_on else None
             self._train_and_finish(prepared, X, y, net=net)
             self.n_iter_ = offset + self.n_iter_
@@ -173,8 +178,8 @@ default=None
         """Fit to data that come in batches, larger than memory perhaps.
 
         The batches are run through once to learn the tasks and then once per epoch;
-        each batch is one step of the optimiser. Task similarity is read from an even
-        sample of at most 5,000 rows.
+        each batch with a label is one step of the optimiser. Task similarity is read
+        from an even sample of at most 5,000 rows.
 
         Parameters
         ----------

@@ -9,7 +9,32 @@ from .._naming import values_by_name
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec
 
-__all__ = ["check_task_totals", "class_factors", "label_weights", "task_weights"]
+__all__ = [
+    "check_task_totals",
+    "class_factors",
+    "counted_labels",
+    "label_weights",
+    "task_weights",
+]
+
+
+def counted_labels(observed: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Where labels count: one of weight zero is as good as missing, everywhere.
+
+    Parameters
+    ----------
+    observed : bool ndarray of shape (n_samples, n_tasks)
+    weights : ndarray of shape (n_samples,) or (n_samples, n_tasks), or None
+        Of rows or labels.
+
+    Returns
+    -------
+    bool ndarray of shape (n_samples, n_tasks)
+    """
+    if weights is None:
+        return observed
+    counted: np.ndarray = observed & (weights.reshape(len(observed), -1) > 0)
+    return counted
 
 
 def label_weights(
@@ -72,7 +97,7 @@ def check_task_totals(
 
 
 def class_factors(
-    setting: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+    setting: Any, encoder: TargetEncoder, codes: np.ndarray, counted: np.ndarray
 ) -> list[np.ndarray | None]:
     """Weight of every class of every task.
 
@@ -82,7 +107,8 @@ def class_factors(
         Per task as a list, or as a dict from names of tasks.
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Labels that "balanced" classes are counted among.
 
     Returns
     -------
@@ -107,7 +133,7 @@ def class_factors(
     return [
         None
         if own is None or not spec.is_classification
-        else _factors_of_task(own, spec, codes[observed[:, task], task].astype(int))
+        else _factors_of_task(own, spec, codes[counted[:, task], task].astype(int))
         for task, (spec, own) in enumerate(zip(specs, per_task, strict=True))
     ]
 

@@ -17,6 +17,9 @@ _CLEAR_SIGNAL = 5.0
 # A task silent by itself is heard beside others at a fifth of the gate's error rate:
 # the second chance must not raise the share of random tasks that are heard by much.
 _SECOND_CHANCE = 0.2
+# With a handful of labels some permutations leave them as they are. They are ties, and
+# must not be beaten by the rounding of single precision.
+_ROUNDING = 1e-5
 
 
 class Whitened(NamedTuple):
@@ -63,7 +66,9 @@ def permuted_reliability(
         mean, spread = drawn.reliability.mean(), drawn.reliability.std()
         if reliability[task] <= mean + _CLEAR_SIGNAL * spread:
             drawn = _permute(labels, a, p, orders[count])
-        null[task] = np.quantile(drawn.reliability, quantile, method="higher")
+        chance = np.quantile(drawn.reliability, quantile, method="higher")
+        # Less than nothing that repeats is no signal, whatever chance has.
+        null[task] = max(chance + _ROUNDING, 0.0)
         if reliability[task] <= null[task]:
             silent[task] = drawn.covariance
     return null, silent
@@ -89,15 +94,23 @@ def beside_others(
     level = 1 - (1 - quantile) * _SECOND_CHANCE
     unit = targets.sum_by_task(white.variance @ covariance**2)
     for task, draws in permuted.items():
-        if (len(draws) + 1) * (1 - level) < 1 - 1e-9:
-            continue  # too few permutations to reach the level
         own = targets.blocks()[task]
+        few = (len(draws) + 1) * (1 - level) < 1 - 1e-9
+        if few or _share_of_same(draws, covariance[:, own]) > 1 - level:
+            continue  # too few permutations, or too few labels, to reach the level
         squares = targets.sum_by_task((disjoint[own] ** 2).sum(0))
         statistic = (squares[passed] / unit[passed]).max()
         chance = targets.sum_by_task(((draws @ covariance) ** 2).sum(1))
         largest = (chance[:, passed] / unit[passed]).max(1)
-        heard[task] = statistic > np.quantile(largest, level, method="higher")
+        bound = np.quantile(largest, level, method="higher")
+        heard[task] = statistic > bound * (1 + _ROUNDING)
     return heard
+
+
+def _share_of_same(draws: Single, own: Float) -> float:
+    """Share of the permutations that leave the labels as they are, up to their sign."""
+    lengths = (draws.astype(np.float64) ** 2).sum((1, 2))
+    return float(np.isclose(lengths, (own**2).sum(), rtol=_ROUNDING).mean())
 
 
 def _orders(count: int, n_permutations: int, seed: int) -> NDArray[np.intp]:

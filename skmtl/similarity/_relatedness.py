@@ -47,7 +47,7 @@ class Relatedness(NamedTuple):
         Share of the power of ``R_i`` that repeats across disjoint rows; at most 1,
         around 0 (also slightly below) for random labels.
     null : ndarray of shape (n_tasks,)
-        Quantile of the reliability under permuted labels.
+        Quantile of the reliability under permuted labels, at least 0.
     passed : ndarray of shape (n_tasks,), bool
         Tasks above their null, or related to such a task beyond chance.
 
@@ -138,7 +138,9 @@ def target_relatedness(
     It has no halving noise and keeps its sign, so the test of a task's own signal is
     one-sided and sharper than averaging squared cosines over a few random halvings.
 
-    A task whose observed labels do not vary has reliability and null 0.
+    A task whose observed labels do not vary has reliability and null 0. A task with so
+    few labels that permutations often leave them as they are (up to about five, with
+    two classes) cannot pass.
 
     References
     ----------

@@ -12,6 +12,7 @@ __all__ = [
     "classification_spec",
     "real_codes",
     "real_spec",
+    "standard_ranks",
 ]
 
 
@@ -235,11 +236,26 @@ def real_codes(column: Column, spec: TaskSpec) -> np.ndarray:
     labels = column.labels.astype(np.float64)
     if not spec.is_ranking:
         return (labels - spec.location) / spec.scale
+    return standard_ranks(labels)
+
+
+def standard_ranks(labels: np.ndarray) -> np.ndarray:
+    """Ranks of mean 0 and, without ties, standard deviation 1.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of shape (n_labels,)
+        Equal labels share the mean of their ranks.
+    """
     n_labels = len(labels)
     if n_labels < 2:
         return np.zeros(n_labels)
     ranks = rankdata(labels) - (n_labels + 1) / 2
-    return ranks / np.sqrt((n_labels**2 - 1) / 12)
+    return np.asarray(ranks / np.sqrt((n_labels**2 - 1) / 12))
 
 
 def check_real(column: Column) -> None:

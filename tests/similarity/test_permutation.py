@@ -40,6 +40,24 @@ def test_random_labels_found_no_groups(rates):
     assert alone >= 19
 
 
+@pytest.mark.parametrize("n_labels", [2, 3, 4, 5])
+def test_labels_that_chance_repeats_are_no_signal(n_labels):
+    """Permutations tie with so few labels; rounding must not decide, nor neighbours."""
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        X = random.normal(size=(200, 5))
+        y = np.full((200, 21), np.nan)
+        y[:, 0] = X[:, 0] > 0
+        for task in range(1, 21):
+            rows = random.choice(200, n_labels, replace=False)
+            y[rows, task] = np.arange(n_labels) < random.integers(1, n_labels)
+        a = random_trunk(X, random_state=seed)
+        found = target_relatedness(a, y, random_state=seed)
+        assert found.passed.tolist() == [True] + [False] * 20
+        assert not (found.reliability > found.null)[1:].any()
+        assert (found.null >= 0).all()
+
+
 def test_silent_task_is_heard_beside_its_relatives():
     """A weak copy among strong ones passes more often than by its own signal."""
     own = heard = 0
