@@ -12,12 +12,7 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..tasks import TargetEncoder, validation_split
 from ..tasks._table import names_for_weights
 from ._continuation import check_classes
-from ._doubt import (
-    warn_of_channels_last,
-    warn_of_many_classes,
-    warn_of_repeated_names,
-    warn_of_single_labels,
-)
+from ._doubt import warn_of_channels_last, warn_of_targets
 from ._ranking import check_ranked_parts, codes_of_counted
 from ._scale import warn_of_scale
 from ._weights import (
@@ -239,10 +234,7 @@ def read_data(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
     if not going_on:
-        warn_of_repeated_names(encoder)
-    if not going_on and classes is None:
-        warn_of_many_classes(encoder)
-        warn_of_single_labels(encoder, len(X))
+        warn_of_targets(encoder, len(X), classes)
     weighed = counted_labels(observed, weight)
     factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)

@@ -8,17 +8,29 @@ from ..exceptions import RareClassWarning, SkmtlWarning, TaskTypeWarning
 from ..tasks import TargetEncoder
 from ._warn import warn_user
 
-__all__ = [
-    "warn_of_channels_last",
-    "warn_of_many_classes",
-    "warn_of_repeated_names",
-    "warn_of_single_labels",
-]
+__all__ = ["warn_of_channels_last", "warn_of_targets"]
 
 # Up to here, scikit-learn's own estimators see no reason to ask either.
 _FEW_CLASSES = 20
 # A picture three pixels wide is refused when the network is built.
 _COLOURS = 4
+
+
+def warn_of_targets(encoder: TargetEncoder, n_rows: int, classes: Any) -> None:
+    """Warn of all that may be wrong with targets, as the functions below do.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+    n_rows : int
+    classes : array or list of arrays, or None
+        As in ``partial_fit``; who names them knows the targets.
+    """
+    warn_of_repeated_names(encoder)
+    if classes is None:
+        warn_of_many_classes(encoder)
+        warn_of_single_labels(encoder, n_rows)
 
 
 def warn_of_many_classes(encoder: TargetEncoder) -> None:

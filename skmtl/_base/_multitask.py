@@ -133,9 +133,8 @@ default=None
         X, y : array-like
             As in :meth:`fit`.
         classes : array-like, list of array-like, or dict, default=None
-            All classes of the task, or of each task (None for a regression task), in
-            their order or by their names. Needed on the first call where the data do
-            not show every class.
+            All classes of the task, or of each task, in order or by name (None for a
+            regression). Needed on the first call where the data do not show them all.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows, or of single labels; weight zero is as good as missing.
