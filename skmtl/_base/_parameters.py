@@ -241,6 +241,7 @@ TASK_TYPES = Parameter(
     "Kind of each task: a list in the order of the columns, or a dict (or a Series) "
     "from task names to kinds, which leaves the others to 'auto'. 'auto' guesses from "
     "the columns of y, see `task_table_`: a numeric column is regression unless its "
-    "values are all 0 or 1, or it holds few distinct integers; it is never a ranking, "
-    "which predicts the order of the rows only.",
+    "values are all 0 or 1, or it has an integer data type and few distinct values (a "
+    "missing label turns integers of NumPy into floats); it is never a ranking, which "
+    "predicts the order of the rows only.",
 )

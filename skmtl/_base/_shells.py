@@ -53,6 +53,10 @@ class _Shell:
     def score_tasks(self, X, y, sample_weight=None):
         """Score every task on its observed labels.
 
+        In a pipeline, `X` must have gone through the steps before, or use
+        ``get_multitask_scorer("accuracy", average=None)`` of
+        :mod:`skmtl.model_selection`, which takes the pipeline.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)

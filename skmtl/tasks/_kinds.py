@@ -119,8 +119,9 @@ def _guess(column: Column) -> str:
     if whole and (few or (repeated and column.family == "integer")):
         warnings.warn(
             f"Task {column.name!r} holds {len(distinct)} distinct whole numbers in "
-            f"{column.n_observed} labels and is taken as {choice}. Name the type of "
-            "this task in `task_types` to choose and to silence this warning.",
+            f"{column.n_observed} labels of type {column.layout.dtype} and is taken as "
+            f"{choice}. Name the type of this task in `task_types` to choose and to "
+            "silence this warning.",
             TaskTypeWarning,
             stacklevel=2,
         )
