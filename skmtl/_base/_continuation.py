@@ -65,6 +65,8 @@ def _equal(before, now):
         return True
     if any(callable(one) or isinstance(one, str | dict) for one in (before, now)):
         return type(before) is type(now) and before == now
+    if any(hasattr(one, "iloc") for one in (before, now)):
+        return type(before) is type(now) and before.equals(now)
     return np.array_equal(before, now)
 
 

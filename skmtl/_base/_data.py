@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._validation import check_features, check_sample_weight
+from .._validation import check_features, check_same_rows, check_sample_weight
 from ..engine import Settings, TaskTensors, as_tensor
-from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
+from ..tasks._table import names_for_weights
 from ._continuation import check_classes
-from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._doubt import (
+    warn_of_channels_last,
+    warn_of_many_classes,
+    warn_of_repeated_names,
+    warn_of_single_labels,
+)
 from ._ranking import check_ranked_parts, codes_of_counted
 from ._scale import warn_of_scale
 from ._weights import (
@@ -175,8 +180,9 @@ def data_key(estimator: Any) -> Hashable:
     """
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
-    # Of a long array, repr shows the ends only.
-    rules = rules if isinstance(rules, str | Mapping) else list(rules)
+    # Of a long array, repr shows the ends only, and a Series has names too.
+    if not isinstance(rules, str | Mapping):
+        rules = list(rules.items() if hasattr(rules, "items") else rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 
@@ -219,8 +225,11 @@ def read_data(
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
+    if not going_on:
+        warn_of_repeated_names(encoder)
     if not going_on and classes is None:
         warn_of_many_classes(encoder)
+        warn_of_single_labels(encoder, len(X))
     weighed = counted_labels(observed, weight)
     factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)
@@ -247,18 +256,19 @@ def _encode(
     classes: Any,
     encoder: TargetEncoder | None,
 ) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
-    weight = check_sample_weight(sample_weight, n_rows, _count_tasks(y), np.float64)
+    check_same_rows(n_rows, y)
+    fitted = None if encoder is None else encoder.task_names
+    names = names_for_weights(sample_weight, y, fitted)
+    weight = check_sample_weight(
+        sample_weight, n_rows, _count_tasks(y), np.float64, names
+    )
     if encoder is None:
         encoder = TargetEncoder(*estimator._task_rules())
         encoder.fit(y, sample_weight=weight, classes=classes)
     else:
         check_classes(encoder, classes)
     codes, observed = encoder.transform(y)
-    if len(codes) != n_rows:
-        raise InputError(
-            f"X and y must have equally many rows; found inconsistent numbers of "
-            f"samples: {n_rows} in X and {len(codes)} in y."
-        )
+    check_same_rows(n_rows, codes)
     return encoder, codes, observed, weight
 
 

@@ -4,11 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import SkmtlWarning, TaskTypeWarning
+from ..exceptions import RareClassWarning, SkmtlWarning, TaskTypeWarning
 from ..tasks import TargetEncoder
 from ._warn import warn_user
 
-__all__ = ["warn_of_channels_last", "warn_of_many_classes"]
+__all__ = [
+    "warn_of_channels_last",
+    "warn_of_many_classes",
+    "warn_of_repeated_names",
+    "warn_of_single_labels",
+]
 
 # Up to here, scikit-learn's own estimators see no reason to ask either.
 _FEW_CLASSES = 20
@@ -42,6 +47,56 @@ def warn_of_many_classes(encoder: TargetEncoder) -> None:
                 "Mixed estimator.",
                 TaskTypeWarning,
             )
+
+
+def warn_of_single_labels(encoder: TargetEncoder, n_rows: int) -> None:
+    """Warn where a column of many rows has one label, which teaches a constant.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+    n_rows : int
+
+    Warns
+    -----
+    RareClassWarning
+        If a task without classes has a single label in more than one row.
+    """
+    for spec, n_observed in zip(
+        encoder.specs, encoder.task_table["n_observed"], strict=True
+    ):
+        if n_observed == 1 < n_rows and not spec.is_classification:
+            warn_user(
+                f"Task {spec.name!r} has 1 label in {n_rows} rows, from which nothing "
+                "but a constant can be learnt. Drop the task, or check how its labels "
+                "were read.",
+                RareClassWarning,
+            )
+
+
+def warn_of_repeated_names(encoder: TargetEncoder) -> None:
+    """Warn where tasks are not called as their columns are, since a name occurs twice.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+
+    Warns
+    -----
+    SkmtlWarning
+        Naming the tasks.
+    """
+    labels = list(map(str, encoder.column_labels))
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        warn_user(
+            f"Columns of y repeat the name(s) {twice}; the tasks are called "
+            f"{encoder.task_names}, which parameters that name tasks go by. Rename the "
+            "columns.",
+            SkmtlWarning,
+        )
 
 
 def warn_of_channels_last(estimator: Any, X: np.ndarray) -> None:

@@ -89,6 +89,7 @@ class MultiTaskEstimator(
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows, or of single labels; weight zero is as good as missing.
+            Columns of a DataFrame go by name.
 
         Returns
         -------
@@ -124,14 +125,17 @@ default=None
         Task similarity and groups are read from the rows of the last call; one without
         any label leaves the estimator as it is. Parameters that the network was built
         of, `optimizer` and `precision` must stay what they were in the first call.
+        Location and scale of real targets stay those of the first call too, so let it
+        hold labels like those to come.
 
         Parameters
         ----------
         X, y : array-like
             As in :meth:`fit`.
-        classes : array-like, or list of array-like, default=None
-            All classes of the task, or of each task (None for a regression task).
-            Needed on the first call where the data do not show every class.
+        classes : array-like, list of array-like, or dict, default=None
+            All classes of the task, or of each task (None for a regression task), in
+            their order or by their names. Needed on the first call where the data do
+            not show every class.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows, or of single labels; weight zero is as good as missing.
@@ -182,7 +186,7 @@ default=None
         batches : torch Dataset, DataLoader, or iterable of (X, y)
             Something that can be run through many times. A Dataset of single rows
             is cut into batches of `batch_size` (128 if 'auto').
-        classes : array-like, or list of array-like, default=None
+        classes : array-like, list of array-like, or dict, default=None
             All classes of the task, or of each task.
 
         Returns

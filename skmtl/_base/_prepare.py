@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine import Plan, Settings, TaskTensors, stack_key
+from ..engine import Plan, Settings, TaskTensors, can_vectorise
 from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
@@ -181,12 +181,13 @@ def make_plans(
 
 
 def _check_ensemble(plans: list[Plan]) -> None:
-    if len(plans) > 1 and stack_key(replace(plans[0], callbacks=())) is None:
+    if len(plans) > 1 and not can_vectorise(plans[0]):
         raise InputError(
             f"`n_estimators={len(plans)}` needs an encoder whose members can train as "
-            "one; this one has random layers, running statistics, or operations that "
-            "torch.func cannot vectorise. Use `dropout` and normalisation without "
-            "running statistics, or average estimators with n_estimators=1."
+            "one; this one has random layers, running statistics, weights that go by "
+            "two names, or operations that torch.func cannot vectorise. Use `dropout` "
+            "and normalisation without running statistics, or average estimators with "
+            "n_estimators=1."
         )
 
 

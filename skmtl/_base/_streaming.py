@@ -15,7 +15,12 @@ from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
-from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._doubt import (
+    warn_of_channels_last,
+    warn_of_many_classes,
+    warn_of_repeated_names,
+    warn_of_single_labels,
+)
 from ._noise import follows_noise, noise_to_signal
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
@@ -154,8 +159,10 @@ def prepare_batches(estimator, batches, classes):
     warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
+    warn_of_repeated_names(encoder)
     if classes is None:
         warn_of_many_classes(encoder)
+        warn_of_single_labels(encoder, len(targets))
     codes, observed = encoder.transform(targets)
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, None, factors)
@@ -170,13 +177,24 @@ def prepare_batches(estimator, batches, classes):
     settings = resolve_settings(estimator, X.dtype, all_counted[used], noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
-    sample = TaskTensors(as_tensor(X, settings.device), _tensor(codes, settings))
-    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     rows = np.flatnonzero(counted.any(1))
+    weight = None if labels is None else labels[places]
+    sample = _sample(X, codes, weight, rows, settings)
+    plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
     data = FitData(X, encoder, codes, counted, None, None, rows, {})
     prepared = Prepared(plans, data, seeds)
     return prepared, TaskBatches(
         source, n_batches, estimator, encoder, factors, settings
+    )
+
+
+def _sample(X, codes, weight, rows, settings):
+    """Tensors of the rows that stand for all batches."""
+    return TaskTensors(
+        as_tensor(X, settings.device),
+        _tensor(codes, settings),
+        None if weight is None else _tensor(weight, settings),
+        rows=torch.as_tensor(rows, device=settings.device),
     )
 
 

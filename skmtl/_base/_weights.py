@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._naming import values_by_name
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec
 
@@ -150,7 +151,8 @@ def class_factors(
 
     Parameters
     ----------
-    setting : "balanced", dict, or list with one of these (or None) per task; or None
+    setting : "balanced", dict of classes, or one of these (or None) per task; or None
+        Per task as a list, or as a dict from names of tasks.
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
     counted : bool ndarray of shape (n_samples, n_tasks)
@@ -162,6 +164,9 @@ def class_factors(
         One entry per task; None leaves the task's labels as they are.
     """
     specs = encoder.specs
+    if isinstance(setting, Mapping) and any(map(_is_setting, setting.values())):
+        named = values_by_name(setting, encoder.task_names, "class_weight") or {}
+        setting = [named.get(name) for name in encoder.task_names]
     per_task = setting if isinstance(setting, list) else [setting] * len(specs)
     if len(per_task) != len(specs):
         raise InputError(
@@ -179,6 +184,13 @@ def class_factors(
         else _factors_of_task(own, spec, codes[counted[:, task], task].astype(int))
         for task, (spec, own) in enumerate(zip(specs, per_task, strict=True))
     ]
+
+
+def _is_setting(value: Any) -> bool:
+    """Whether it weighs the classes of a task, rather than being a weight."""
+    return isinstance(value, Mapping) or (
+        isinstance(value, str) and value == "balanced"
+    )
 
 
 def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.ndarray:
@@ -204,7 +216,9 @@ def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:
     unknown = [key for key in setting if not any(key in own for own in known.values())]
     if unknown:
         raise InputError(
-            f"`class_weight` names {unknown}; the classes of the tasks are {known}."
+            f"`class_weight` names {unknown}; the classes of the tasks are {known}. A "
+            "dict maps classes, of whichever task, to weights; where tasks differ, a "
+            "list has such a dict, 'balanced' or None for each, or a dict names them."
         )
 
 
@@ -227,7 +241,8 @@ def checked_weights(values: Any, what: str) -> np.ndarray:
         Unless they are finite numbers of at least 0, not all 0.
     """
     try:
-        weights = np.asarray(values, dtype=np.float64)
+        # A copy, since the memory of a Series is not writable, which torch wants.
+        weights = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must hold numbers; found {values!r}.") from error
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
@@ -244,6 +259,7 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     Parameters
     ----------
     setting : array-like of shape (n_tasks,), dict of task name to weight, or None
+        A Series whose index holds names is read as such a dict.
     task_names : sequence of str
 
     Returns
@@ -258,14 +274,9 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     """
     if setting is None:
         return None
-    if isinstance(setting, Mapping):
-        unknown = [name for name in setting if name not in task_names]
-        if unknown:
-            raise InputError(
-                f"`task_weight` names unknown task(s) {unknown}; the tasks are "
-                f"{list(task_names)}."
-            )
-        setting = [setting.get(name, 1.0) for name in task_names]
+    named = values_by_name(setting, task_names, "task_weight")
+    if named is not None:
+        setting = [named.get(name, 1.0) for name in task_names]
     weights = checked_weights(setting, "`task_weight`")
     if weights.shape != (len(task_names),):
         raise InputError(

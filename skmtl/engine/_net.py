@@ -10,13 +10,14 @@ from torch import Tensor
 from skmtl.nn import MemberRandom
 from skmtl.tasks import LossTerms
 
+from ._batches import Batches
 from ._callbacks import LossMeter, Snapshot, default_callbacks, hears_batches
 from ._data import Batch
 from ._device import compute_outputs, encode_decode
 from ._gradients import Gradients
 from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
-from ._state import RunState
+from ._state import RunState, mend_optimizer
 
 __all__ = ["MultiTaskNet"]
 
@@ -93,9 +94,9 @@ class MultiTaskNet(NeuralNet):
         self.optimizer_ = make_optimizer(self.module_, self.settings)
         return self
 
-    def _begin_run(self, batches: Iterable[Batch], epochs: int, n_steps: int) -> None:
+    def _begin_run(self, rows: Batches, epochs: int, n_steps: int) -> None:
         """List what a step touches; anew for each run, since copies have their own."""
-        self._run = RunState(self, batches, epochs, n_steps)
+        self._run = RunState(self, rows, epochs, n_steps)
         set_rates(self.optimizer_, self.settings.lr)
         groups = self.optimizer_.param_groups
         trained = [parameter for own in groups for parameter in own["params"]]
@@ -217,6 +218,7 @@ class MultiTaskNet(NeuralNet):
         epochs: int,
         n_steps: int,
         names: Any,
+        rows: Batches,
     ) -> Snapshot:
         """Train for some epochs.
 
@@ -228,13 +230,16 @@ class MultiTaskNet(NeuralNet):
             Most epochs to train for, and steps of the whole schedule.
         names : array-like of str of shape ([*members,] n_tasks)
             Task names, for messages.
+        rows : Batches
+            What methods draw samples from; ``batches`` may not bear to be begun anew
+            amid an epoch.
 
         Returns
         -------
         Snapshot
             Tells whether training was interrupted and which members blew up.
         """
-        self._begin_run(batches, epochs, n_steps)
+        self._begin_run(rows, epochs, n_steps)
         self._per_batch = any(hears_batches(own) for _, own in self.callbacks_)
         warmup = self.module_.warmup_epochs(epochs)
         snapshot = Snapshot(self.module_, self.settings, warmup)
@@ -260,6 +265,8 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
+        if self.settings.early_stopping:
+            mend_optimizer(self)
         snapshot.check_weights()
         # What belongs to the run would be a burden in copies of the net.
         for name in ("_run", "_set_gradients", "_decay", "_take_step"):

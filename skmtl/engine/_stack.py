@@ -73,7 +73,8 @@ def train(
     net : MultiTaskNet, optional
         Goes on training this net, optimiser state included (one plan only).
     batches : sized iterable of Batch, optional
-        Train on these instead of minibatches of the plan's data (one plan only).
+        Train on these instead of minibatches of the plan's data (one plan only),
+        which are then a sample of the rows, for methods that ask for one.
 
     Returns
     -------
@@ -235,7 +236,8 @@ def _run(
     net: MultiTaskNet, layout: Layout, batches: Collection[Batch] | None
 ) -> Snapshot:
     first = layout.plans[0]
-    source = layout.batches() if batches is None else batches
+    rows = layout.batches()
+    source = rows if batches is None else batches
     net.random = layout.random()
     net.on_epoch = first.on_epoch
     epochs = first.settings.max_epochs
@@ -246,6 +248,7 @@ def _run(
             epochs,
             epochs * len(source),
             layout.task_names(),
+            rows,
         )
     finally:
         # Generators and hooks belong to the run, not to the fitted net.

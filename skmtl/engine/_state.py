@@ -7,11 +7,11 @@ from torch import Tensor
 
 from ..nn import MultiTaskNetwork
 from ._batches import Batches
-from ._data import Batch, batch_of
+from ._data import Batch
 from ._history import RECORDED
 from ._optimizer import LeanAdam, replace_parameter
 
-__all__ = ["RunState", "settle_network"]
+__all__ = ["RunState", "mend_optimizer", "settle_network"]
 
 
 class RunState:
@@ -20,8 +20,8 @@ class RunState:
     Parameters
     ----------
     net : MultiTaskNet
-    source : Batches, or iterable of Batch
-        What the net trains on.
+    rows : Batches
+        Rows of the data, to draw samples from.
     n_epochs, n_steps : int
         Of the whole run.
     """
@@ -29,8 +29,8 @@ class RunState:
     batch: Any = None
     step = epoch = 0
 
-    def __init__(self, net: Any, source: Any, n_epochs: int, n_steps: int) -> None:
-        self._net, self._source = net, source
+    def __init__(self, net: Any, rows: Batches, n_epochs: int, n_steps: int) -> None:
+        self._net, self._rows = net, rows
         self.n_epochs, self.n_steps = n_epochs, n_steps
         self.criterion, self.random = net.criterion_, net.random
         self._before = len(net.history)
@@ -58,15 +58,7 @@ class RunState:
 
     def sample(self, n_rows: int) -> Batch:
         """Gather the same random sample of the training rows at every call."""
-        if isinstance(self._source, Batches):
-            return self._source.sample(n_rows)
-        taken, count = [], 0
-        for batch in self._source:
-            taken.append(batch)
-            count += len(batch.x)
-            if count >= n_rows:
-                break
-        return _joined(taken, n_rows)
+        return self._rows.sample(n_rows)
 
     def optimizer_state(self, parameter: Tensor) -> dict[str, Tensor]:
         """List what the optimiser remembers of a parameter."""
@@ -90,21 +82,6 @@ class RunState:
         row.setdefault(RECORDED, {})[name] = values.detach().cpu().tolist()
 
 
-def _joined(batches: list[Batch], n_rows: int) -> Batch:
-    """Put batches of one network, of which some may lack weights, into one."""
-    weighted = any(batch.weight is not None for batch in batches)
-    filled = [
-        batch._replace(weight=torch.ones_like(batch.codes))
-        if weighted and batch.weight is None
-        else batch
-        for batch in batches
-    ]
-    parts = zip(*(batch[:-1] for batch in filled), strict=True)
-    return batch_of(
-        None if part[0] is None else torch.cat(list(part))[:n_rows] for part in parts
-    )
-
-
 def settle_network(net: Any) -> None:
     """Let a trained network drop what it no longer uses.
 
@@ -117,3 +94,30 @@ def settle_network(net: Any) -> None:
         net.optimizer_.limit({})
     for old, new, kept in net.module_.settle():
         replace_parameter(net.optimizer_, old, new, kept, members)
+
+
+def mend_optimizer(net: Any) -> None:
+    """Let the optimiser forget steps that members took after their best epoch.
+
+    Early stopping puts weights back to that epoch; moments that are not finite would
+    spoil the first step from there.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+    """
+    members = net.module_.members
+    moments = [
+        value
+        for parameter, state in net.optimizer_.state.items()
+        for value in state.values()
+        if isinstance(value, Tensor) and value.shape == parameter.shape
+    ]
+    spoilt = torch.zeros(members, dtype=torch.bool)
+    for value in moments:
+        spoilt |= ~value.isfinite().reshape(*members, -1).all(-1).cpu()
+    if not bool(spoilt.any()):
+        return
+    for value in moments:
+        own = spoilt.view(*members, *[1] * (value.dim() - len(members)))
+        value.masked_fill_(own.to(value.device), 0)

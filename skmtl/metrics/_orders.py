@@ -133,7 +133,8 @@ def _check_gains(true: np.ndarray, name: str) -> None:
     if true.min() < 0:
         raise TargetError(
             f"Gains must not be negative; found {true.min()} in task {name!r} of "
-            "`y_true`. Shift or clip the targets, or use kendall_tau_scores."
+            "`y_true`. Shift or clip the targets, or judge their order by Kendall's "
+            "tau: `kendall_tau_scores`, or the scorer 'kendall_tau'."
         )
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skmtl.nn import MemberRandom, MultiTaskNetwork, TaskHeads, rows_of_tasks
+from skmtl.nn._recording import evaluating
 from skmtl.tasks import LossTerms, MultiTaskLoss
 
 from ._branches import Branches
@@ -213,8 +214,9 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         -------
         Tensor of shape (*members, n_tasks, d1, d0)
         """
-        with torch.enable_grad():
+        with evaluating(self.encoder):
             z = self.encode(batch.x).detach()
+        with torch.enable_grad():
             weights = self.branches.gathered(self.branch_of)
             weights[0].requires_grad_()
             if batch.task_of_row is None:

@@ -7,7 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skmtl.nn._recording import evaluating
+
 from ._evidence import gated, member_tables, read_evidence
+from ._features import read_features, row_count
 from ._grouping import join_groups, number_groups
 from ._merge import merge_places, refit_heads
 from ._window import Window
@@ -22,14 +25,7 @@ EVENT_FIELDS = (
     "parameters_before",
     "parameters_after",
 )
-# Rows and features that the tasks are compared on, and rows that a merge is judged on.
-_ROWS = 5000
-_MOST_FEATURES = 256
-# Pictures cost more: so many for each step of an epoch, but enough for a signal.
-_PICTURES_PER_STEP = 6
-_LEAST_PICTURES = 500
-# Rows that pass the trunk at once, few enough for the processor's caches.
-_CHUNK = 128
+# Rows that a merge is judged on.
 _ROWS_TO_JUDGE = 512
 # A rise of the loss at the merge from which output layers are refitted.
 _RISE = 0.1
@@ -60,8 +56,8 @@ def find_groups(network: Any, window: Window, state: Any) -> list[np.ndarray]:
     if sharing.is_given:
         given = number_groups(np.array(sharing.sharing))
         return [own if r else given for own, r in zip(present, resting, strict=True)]
-    batch = state.sample(_row_count(network, state))
-    features = _features(network, window, batch)
+    batch = state.sample(row_count(network, state))
+    features = read_features(network, window, batch)
     captured = points = None
     if window.capture is not None:
         captured = window.capture.similarity().reshape(-1, n_tasks, n_tasks)
@@ -77,52 +73,6 @@ def find_groups(network: Any, window: Window, state: Any) -> list[np.ndarray]:
             own = join_groups(own, found)
         groups.append(own)
     return groups
-
-
-def _row_count(network: Any, state: Any) -> int:
-    if network.row_dims == 1:
-        return _ROWS
-    n_steps = state.n_steps // max(state.n_epochs, 1)
-    return min(max(_PICTURES_PER_STEP * n_steps, _LEAST_PICTURES), _ROWS)
-
-
-def _encoded(network: Any, x: Tensor, weights: dict[str, Tensor] | None) -> Tensor:
-    """Representation of rows under other weights of the trunk, or its own."""
-    parts = []
-    for part in x.split(_CHUNK, x.dim() - 1 - network.row_dims):
-        if weights is None:
-            parts.append(network.encode(part))
-        else:
-            call = torch.func.functional_call
-            parts.append(call(network.encoder, weights, (part,)))
-    return torch.cat(parts, dim=-2)
-
-
-def _features(network: Any, window: Window, batch: Any) -> list[np.ndarray]:
-    """What the trunk makes of the rows, ``(n_members, rows, d)``.
-
-    First as it was before it learned: what it has learned from these very labels
-    would make noise look like signal. Then, after the first merge, as it is now.
-    """
-    found = [_encoded(network, batch.x, window.start)]
-    if bool((network.closed_epoch > 0).any()):
-        found.append(_encoded(network, batch.x, None))
-    arrays = []
-    for z in found:
-        wide = z.expand(*network.members, *z.shape[-2:]).reshape(-1, *z.shape[-2:])
-        arrays.append(_narrowed(wide.to(torch.float64).cpu().numpy()))
-    return arrays
-
-
-def _narrowed(features: np.ndarray) -> np.ndarray:
-    """Random combinations of very many features, which cost less and tell as much."""
-    width = features.shape[-1]
-    if width <= _MOST_FEATURES:
-        return features
-    # Fixed, so that a member does not depend on its neighbours.
-    weights = np.random.RandomState(0).normal(size=(width, _MOST_FEATURES))
-    found: np.ndarray = features @ (weights / np.sqrt(width))
-    return found
 
 
 def _groups_of_member(
@@ -178,7 +128,8 @@ def merge(
     changed = (labels != present).any(-1)
     if bool(changed.any()):
         check = state.sample(_ROWS_TO_JUDGE)
-        z = network.encode(check.x)
+        with evaluating(network.encoder):
+            z = network.encode(check.x)
         before, old_outputs = _judged(network, state, z, check)
         counts = network.count_parameters()
         _merge_branches(network, window, state, groups)

@@ -26,9 +26,9 @@ class Window:
     def __init__(
         self, encoder: nn.Module, sharing: Sharing, n_steps: int, closed: bool
     ) -> None:
-        self.start = {
-            name: value.detach().clone() for name, value in encoder.named_parameters()
-        }
+        # Running statistics of a user's norms are part of what it computes.
+        tensors = [*encoder.named_parameters(), *encoder.named_buffers()]
+        self.start = {name: value.detach().clone() for name, value in tensors}
         self.n_steps, self.closed = n_steps, closed
         self._sharing = sharing
         self.restart()

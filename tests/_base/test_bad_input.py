@@ -39,7 +39,7 @@ BAD_X = {
     "words": (np.full(X.shape, "a", dtype=object), "could not convert|text"),
     "no rows": (X[:0], "0 sample"),
     "no columns": (X[:, :0], "0 feature"),
-    "1-D": (X[:, 0], "1D array"),
+    "1-D": (X[:, 0], "one axis. Reshape your data"),
     "4-D": (X[:, :, None, None], r"`encoder` is .mlp.; found \(40, 3, 1, 1\)"),
     "none": (None, "found None"),
 }

@@ -11,6 +11,7 @@ from skmtl import (
     HardSharingRegressor,
     HierarchicalIBRegressor,
 )
+from skmtl.exceptions import InputError
 from tests._base._fits import CLASSES, PLAIN, RANDOM, REAL, THREE, X, both, close, same
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
@@ -68,6 +69,21 @@ def test_class_weights_by_task_and_class():
     factors = np.array([[3.0, 1, 1], [1, 2.0, 0.5]])
     by_hand = np.column_stack([factors[task][THREE[:, task]] for task in (0, 1)])
     close(by_class, HardSharingClassifier(**PLAIN).fit(X, THREE, by_hand))
+
+
+def test_class_weights_by_the_names_of_tasks():
+    for by_name, by_place in (
+        ({"task_1": {1: 2.0}, "task_0": {0: 3.0}}, [{0: 3.0}, {1: 2.0}]),
+        ({"task_1": "balanced"}, [None, "balanced"]),
+    ):
+        found = HardSharingClassifier(**PLAIN, class_weight=by_name).fit(X, THREE)
+        same(found, HardSharingClassifier(**PLAIN, class_weight=by_place).fit(X, THREE))
+    unknown = {"heart": {0: 2.0}}
+    with pytest.raises(InputError, match=r"`class_weight` .*\['heart'\].*'task_1'"):
+        HardSharingClassifier(**PLAIN, class_weight=unknown).fit(X, THREE)
+    # Of one class that no task has, the forms are told.
+    with pytest.raises(InputError, match=r"names \[7\]; .*has such a dict, 'balanced'"):
+        HardSharingClassifier(**PLAIN, class_weight={7: 2.0}).fit(X, THREE)
 
 
 def test_class_weight_of_mixed_tasks_spares_the_real_ones():

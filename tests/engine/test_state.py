@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from skmtl.engine import Batch, Batches, Plan, Settings, TaskTensors, train
-from skmtl.engine._state import RunState, _joined
 from skmtl.nn import MLPEncoder, MultiTaskNetwork, TaskHeads
 from skmtl.tasks import TaskSpec
 
@@ -118,19 +117,32 @@ def test_settled_parameters_keep_what_the_optimiser_knows_and_train_on():
     assert not torch.equal(network.spare, before)
 
 
-def test_samples_are_rows_of_the_member_without_repetition():
-    x = rows(10)
-    (trained,) = train([make_plan(0, x)])
-    net = trained.net
-    net.random = None
-    batches = [
-        Batch(x[:4], x[:4], None, None, None),
-        Batch(x[4:], x[4:], x[4:], None, None),
-    ]
-    sample = RunState(net, batches, 1, 2).sample(7)
-    torch.testing.assert_close(sample.x, x[:7])
-    torch.testing.assert_close(sample.weight[:4], torch.ones(4, 3, dtype=x.dtype))
-    torch.testing.assert_close(sample.weight[4:], x[4:7])
+class Cursor:
+    """Batches of a source that cannot be read at two places at once."""
+
+    def __init__(self, batches):
+        self.batches, self.at, self.begun = batches, 0, 0
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __iter__(self):
+        self.at, self.begun = 0, self.begun + 1
+        while self.at < len(self.batches):
+            self.at += 1
+            yield self.batches[self.at - 1]
+
+
+def test_samples_are_drawn_without_running_through_batches_that_are_given():
+    x, plan = rows(10), make_plan(0, rows(6, seed=1))
+    source = Cursor([Batch(own, own[:, :2], None, None, None) for own in x.split(2)])
+    (trained,) = train([plan], batches=source)
+    assert source.begun == SETTINGS.max_epochs
+    assert [row["train_batch_count"] for row in trained.net.history] == [5, 5, 5]
+    # The same rows of the plan's data after each epoch: all but one.
+    left_out = plan.train.x.sum() - torch.tensor(trained.history["sampled"])
+    assert (left_out == left_out[0]).all()
+    assert torch.isclose(plan.train.x.sum(1), left_out[0]).any()
 
 
 class Late(MultiTaskNetwork):
@@ -165,17 +177,6 @@ def test_a_plain_network_is_told_nothing():
     plain = MultiTaskNetwork(encoder, TaskHeads(4, [1, 1], random, torch.float64))
     (trained,) = train([replace(make_plan(0, rows(10)), network=plain)])
     assert "sampled" not in trained.history
-
-
-def test_joined_batches_without_weights_stay_without():
-    x = rows(6)
-    parts = [
-        Batch(x[:3], x[:3], None, None, None),
-        Batch(x[3:], x[3:], None, None, None),
-    ]
-    joined = _joined(parts, 5)
-    assert joined.weight is None
-    assert len(joined.x) == 5
 
 
 @pytest.mark.parametrize("n_rows", [1, 4, 50])

@@ -197,6 +197,9 @@ def test_what_can_be_vectorised():
     assert make(nn.Linear(5, 3), 0)[0].body.can_stack()
     assert make(nn.Flatten(), 0)[0].body.can_stack()
     assert not make(nn.Sequential(nn.Linear(5, 3), nn.Dropout()), 0)[0].body.can_stack()
+    tied = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5))
+    tied[1].weight = tied[0].weight
+    assert not make(tied, 0)[0].body.can_stack()
 
 
 @pytest.mark.parametrize("encoder", [nn.Linear(5, 4), lambda n: nn.Linear(n, 4)])
