@@ -225,12 +225,12 @@ def read_data(
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
+    weighed = counted_labels(observed, weight)
     if not going_on:
         warn_of_repeated_names(encoder)
     if not going_on and classes is None:
         warn_of_many_classes(encoder)
-        warn_of_single_labels(encoder, len(X))
-    weighed = counted_labels(observed, weight)
+        warn_of_single_labels(encoder, weighed)
     factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)

@@ -159,11 +159,11 @@ def prepare_batches(estimator, batches, classes):
     warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
+    codes, observed = encoder.transform(targets)
     warn_of_repeated_names(encoder)
     if classes is None:
         warn_of_many_classes(encoder)
-        warn_of_single_labels(encoder, len(targets))
-    codes, observed = encoder.transform(targets)
+        warn_of_single_labels(encoder, observed)
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, None, factors)
     check_task_totals(labels, observed, encoder.task_names)
