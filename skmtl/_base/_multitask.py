@@ -255,10 +255,7 @@ default=None
                 InterruptedFitWarning,
             )
         net, data = trained.net, prepared.data
-        row_weight = data.sample_weight
-        if row_weight is not None and row_weight.ndim == 2:
-            row_weight = row_weight.mean(1)
-        variance = representation_variance(net, data.X, row_weight, data.rows)
+        variance = representation_variance(net, data.X, data.row_weight(), data.rows)
         tensors = {
             name: value.cpu().numpy()
             for name, value in net.module_.task_evidence(variance).items()
