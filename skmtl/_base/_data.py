@@ -12,12 +12,7 @@ from ..engine import Settings, TaskTensors, as_tensor
 from ..tasks import TargetEncoder, validation_split
 from ..tasks._table import names_for_weights
 from ._continuation import check_classes
-from ._doubt import (
-    warn_of_channels_last,
-    warn_of_many_classes,
-    warn_of_repeated_names,
-    warn_of_single_labels,
-)
+from ._doubt import warn_of_channels_last, warn_of_targets
 from ._ranking import check_ranked_parts, codes_of_counted
 from ._scale import warn_of_scale
 from ._weights import (
@@ -25,6 +20,8 @@ from ._weights import (
     class_factors,
     counted_labels,
     label_weights,
+    one_task_per_row,
+    scaled_weights,
 )
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
@@ -45,7 +42,8 @@ class FitData:
         Where a label is observed and weighs more than zero: what all else reads.
     sample_weight : ndarray of shape (n_samples,), (n_samples, n_tasks), or None
     labels : ndarray of shape (n_samples, n_tasks), or None
-        Weight of every label; None if all are observed and weigh one.
+        Weight of every label, the largest of a task between one and two; None if all
+        are observed and weigh one.
     rows : int ndarray
         Rows with a label of positive weight.
     features : dict
@@ -107,6 +105,13 @@ class FitData:
             )
         return self._splits[key]
 
+    def row_weight(self) -> np.ndarray | None:
+        """Weights of the rows in statistics of the representation; at most two."""
+        if self.sample_weight is None:
+            return None
+        weight = scaled_weights(self.sample_weight, None)
+        return weight if weight.ndim == 1 else weight.mean(1)
+
     def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         specs = self.encoder.specs
         kinds = np.array([spec.is_classification for spec in specs])
@@ -127,15 +132,12 @@ class FitData:
         def tensor(array: np.ndarray) -> torch.Tensor:
             return torch.as_tensor(array, dtype=settings.dtype, device=settings.device)
 
-        codes, labels, weight = self.codes, self.labels, self.sample_weight
+        codes, labels, row_weight = self.codes, self.labels, self.row_weight()
         task_of_row = one_task_per_row(labels, self.rows)
         if task_of_row is not None and labels is not None:
             places = np.arange(len(codes))
             codes, labels = codes[places, task_of_row], labels[places, task_of_row]
             labels = None if (labels[self.rows] == 1).all() else labels
-        row_weight = None
-        if weight is not None:
-            row_weight = tensor(weight if weight.ndim == 1 else weight.mean(1))
         own_rows = None
         if len(self.rows) < len(codes):
             own_rows = torch.as_tensor(self.rows, device=settings.device)
@@ -143,7 +145,7 @@ class FitData:
             x=self._place(settings.device),
             codes=tensor(codes),
             weight=None if labels is None else tensor(labels),
-            row_weight=row_weight,
+            row_weight=None if row_weight is None else tensor(row_weight),
             task_of_row=None
             if task_of_row is None
             else torch.as_tensor(task_of_row, device=settings.device),
@@ -157,26 +159,6 @@ class FitData:
         if key not in self.placed:
             self.placed[key] = as_tensor(self.X, device)
         return self.placed[key]
-
-
-def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    """The task of each row, if every row in use is labelled for exactly one.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples, n_tasks), or None
-        Weights of the labels; None if all are observed.
-    rows : int ndarray
-
-    Returns
-    -------
-    int ndarray of shape (n_samples,), or None
-    """
-    if labels is None or labels.shape[1] == 1:
-        return None
-    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
-        return None
-    return labels.argmax(1)
 
 
 def data_key(estimator: Any) -> Hashable:
@@ -238,12 +220,9 @@ def read_data(
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
-    if not going_on:
-        warn_of_repeated_names(encoder)
-    if not going_on and classes is None:
-        warn_of_many_classes(encoder)
-        warn_of_single_labels(encoder, len(X))
     weighed = counted_labels(observed, weight)
+    if not going_on:
+        warn_of_targets(encoder, weighed, classes)
     factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)

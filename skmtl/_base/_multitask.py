@@ -132,9 +132,8 @@ default=None
         X, y : array-like
             As in :meth:`fit`.
         classes : array-like, list of array-like, or dict, default=None
-            All classes of the task, or of each task (None for a regression task), in
-            their order or by their names. Needed on the first call where the data do
-            not show every class.
+            All classes of the task, or of each task, in order or by name (None for a
+            regression). Needed on the first call where the data do not show them all.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows, or of single labels; weight zero is as good as missing.
@@ -255,10 +254,7 @@ default=None
                 InterruptedFitWarning,
             )
         net, data = trained.net, prepared.data
-        row_weight = data.sample_weight
-        if row_weight is not None and row_weight.ndim == 2:
-            row_weight = row_weight.mean(1)
-        variance = representation_variance(net, data.X, row_weight, data.rows)
+        variance = representation_variance(net, data.X, data.row_weight(), data.rows)
         tensors = {
             name: value.cpu().numpy()
             for name, value in net.module_.task_evidence(variance).items()

@@ -15,12 +15,7 @@ from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
-from ._doubt import (
-    warn_of_channels_last,
-    warn_of_many_classes,
-    warn_of_repeated_names,
-    warn_of_single_labels,
-)
+from ._doubt import warn_of_channels_last, warn_of_targets
 from ._noise import follows_noise, noise_to_signal
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
@@ -159,11 +154,8 @@ def prepare_batches(estimator, batches, classes):
     warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
-    warn_of_repeated_names(encoder)
-    if classes is None:
-        warn_of_many_classes(encoder)
-        warn_of_single_labels(encoder, len(targets))
     codes, observed = encoder.transform(targets)
+    warn_of_targets(encoder, observed, classes)
     factors = factors_of(estimator, encoder, codes, observed)
     labels = label_weights(codes, observed, None, factors)
     check_task_totals(labels, observed, encoder.task_names)

@@ -14,6 +14,8 @@ __all__ = [
     "class_factors",
     "counted_labels",
     "label_weights",
+    "one_task_per_row",
+    "scaled_weights",
     "task_weights",
 ]
 
@@ -56,17 +58,63 @@ def label_weights(
     Returns
     -------
     ndarray of shape (n_samples, n_tasks), or None
-        Zero where unobserved; None if all labels are observed and weigh one.
+        Zero where unobserved; None if all labels are observed and weigh one. Only
+        ratios within a task count, and each has its own scale.
     """
     by_class = {task: own for task, own in enumerate(factors) if own is not None}
     if observed.all() and sample_weight is None and not by_class:
         return None
     weights = observed.astype(np.float64)
     if sample_weight is not None:
-        weights *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
+        weights *= sample_weight.reshape(len(observed), -1)
+        weights = scaled_weights(weights, 0)
     for task, own in by_class.items():
         weights[:, task] *= own[codes[:, task].astype(int)]
     return weights
+
+
+def scaled_weights(weights: np.ndarray, axis: int | None) -> np.ndarray:
+    """Bring the largest weights to between one and two.
+
+    Losses and statistics are means, so that scale does not matter; but weights far
+    from one, and more so their products, leave the range of a network's numbers. By
+    powers of two, which round nothing: results stay what they are to the last bit.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Of at least zero.
+    axis : int or None
+        Along which weights keep their ratios; None for all of them.
+
+    Returns
+    -------
+    ndarray, shaped as `weights`
+        Zeros stay zero.
+    """
+    largest = weights.max(axis)
+    power = np.frexp(np.where(largest > 0, largest, 1.0))[1] - 1
+    return np.ldexp(weights, -power) if np.any(power) else weights
+
+
+def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """The task of each row, if every row in use is labelled for exactly one.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples, n_tasks), or None
+        Weights of the labels; None if all are observed.
+    rows : int ndarray
+
+    Returns
+    -------
+    int ndarray of shape (n_samples,), or None
+    """
+    if labels is None or labels.shape[1] == 1:
+        return None
+    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
+        return None
+    return labels.argmax(1)
 
 
 def check_task_totals(
@@ -157,7 +205,8 @@ def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.nda
         )
     assert spec.classes is not None, "only classification tasks get here"
     weights = [setting.get(label, 1) for label in spec.classes.tolist()]
-    return checked_weights(weights, f"`class_weight` of task {spec.name!r}")
+    checked = checked_weights(weights, f"`class_weight` of task {spec.name!r}")
+    return scaled_weights(checked, None)
 
 
 def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:

@@ -1,6 +1,7 @@
 """Scores of predicted orders."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -144,8 +145,11 @@ def _kendall_tau(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> floa
         return 0.0
     pairs = count_pairs(true, pred, weight)
     excess = pairs.concordant - pairs.discordant
-    tau = excess / math.sqrt(pairs.true_ordered * pairs.pred_ordered)
-    return min(max(tau, -1.0), 1.0)
+    product = pairs.true_ordered * pairs.pred_ordered
+    mean = math.sqrt(product)
+    if product < sys.float_info.min:
+        mean = math.sqrt(pairs.true_ordered) * math.sqrt(pairs.pred_ordered)
+    return min(max(excess / mean, -1.0), 1.0)
 
 
 def _concordance(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> float:

@@ -1,5 +1,7 @@
 """Classes of a classification task, scaling of a real one, codes of labels."""
 
+import math
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -203,10 +205,13 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
             "too far for 64 bits. Rescale the target."
         )
     # Dividing by the range first keeps the squares of extreme values in range.
+    # A power of two rounds nothing, and keeps the sum of large weights finite.
+    share = np.ldexp(share, -np.frexp(share.max())[1])
     share = share / share.sum()
     relative = (labels - low) / span
     mean = float(share @ relative)
-    scale = span * float(np.sqrt(share @ (relative - mean) ** 2))
+    # Of the smallest numbers there are, the product would be zero.
+    scale = max(span * float(np.sqrt(share @ (relative - mean) ** 2)), math.ulp(0.0))
     location = low + span * mean
     return TaskSpec(column.name, "continuous", location=location, scale=scale)
 

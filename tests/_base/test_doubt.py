@@ -88,6 +88,9 @@ def test_a_single_label_is_counted():
     for cls in (HardSharingRegressor, HardSharingRanker):
         with pytest.warns(RareClassWarning, match=message):
             cls(**QUICK).fit(X, y)
+        weight = np.where(np.isnan(y), 0.0, 1.0)
+        with pytest.warns(RareClassWarning, match=message):
+            cls(**QUICK).fit(X, REAL, sample_weight=weight)
     with pytest.warns(RareClassWarning, match="^Task 'task_0' has 1 label in 40"):
         HardSharingRegressor(**QUICK).fit(X, y[:, 1])
     with pytest.warns(RareClassWarning, match=message):

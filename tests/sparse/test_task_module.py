@@ -74,3 +74,25 @@ def test_dense_layers_are_exported_for_any_number_of_rows():
     count = torch.export.Dim("count")
     program = torch.export.export(module, (rows[:5],), dynamic_shapes=({0: count},))
     torch.testing.assert_close(program.module()(rows), module(rows))
+
+
+def test_dense_layers_trace_for_any_number_of_rows():
+    est = RandomSparseMTLClassifier(**QUICK).fit(X, Y)
+    module, rows = est.export_task(0, layers="dense"), torch.from_numpy(X)
+    traced = torch.fx.symbolic_trace(module)
+    for count in (1, 60):
+        torch.testing.assert_close(traced(rows[:count]), module(rows[:count]))
+
+
+@pytest.mark.parametrize("layers", ["dense", "sparse"])
+def test_rows_of_another_shape_or_type(layers, tmp_path):
+    est = RandomSparseMTLClassifier(**QUICK).fit(X.astype(np.float32), Y)
+    module, rows = est.export_task(0, layers=layers), torch.from_numpy(X).float()
+    module.save(tmp_path / "a")
+    traced = [torch.fx.symbolic_trace(module)] if layers == "dense" else []
+    for own in (module, load_task(tmp_path / "a"), *traced):
+        for wrong in (rows[:, :-1], torch.hstack([rows, rows]), rows[0, :3]):
+            with pytest.raises(InputError, match=r"shape \(5,\).*found.*shape \("):
+                own(wrong)
+    with pytest.raises(InputError, match=r"torch.float32; found torch.float64"):
+        module(rows.double())
