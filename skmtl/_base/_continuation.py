@@ -1,5 +1,7 @@
 """What later calls owe to the fit before them."""
 
+import copy
+
 import numpy as np
 
 from skmtl.exceptions import InputError
@@ -8,7 +10,7 @@ from skmtl.tasks._table import read_classes
 
 from ._tables import settled_parameters
 
-__all__ = ["check_classes", "check_settled", "start_from"]
+__all__ = ["check_classes", "check_settled", "copied_net", "start_from"]
 
 
 def check_classes(encoder, classes):
@@ -58,6 +60,21 @@ def check_settled(estimator):
                 f"the network goes on as it was built; found {now!r}. Set it back, or "
                 "start anew with `fit`."
             )
+
+
+def copied_net(net):
+    """Copy a net for training that may fail; the user's callbacks hear on.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+
+    Returns
+    -------
+    MultiTaskNet
+    """
+    given = [own[1] if isinstance(own, tuple) else own for own in net.callbacks or ()]
+    return copy.deepcopy(net, {id(own): own for own in given})
 
 
 def _equal(before, now):

@@ -1,6 +1,5 @@
 """The life of a fit, for every estimator."""
 
-import copy
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..exceptions import ConvergenceError, InterruptedFitWarning
 from ..similarity import target_relatedness
 from ._callbacks import metadata_of, open_callbacks
 from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
-from ._continuation import check_settled, start_from
+from ._continuation import check_settled, copied_net, start_from
 from ._evidence import check_grouping, read_tasks
 from ._prediction import PredictionMixin
 from ._prepare import prepare
@@ -165,7 +164,7 @@ default=None
             )
             if prepared is None:
                 return self
-            net = copy.deepcopy(self.net_) if going_on else None
+            net = copied_net(self.net_) if going_on else None
             self._train_and_finish(prepared, X, y, net=net)
             self.n_iter_ = offset + self.n_iter_
         return self

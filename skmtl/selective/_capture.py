@@ -1,5 +1,7 @@
 """What the gradients of a window of steps tell of the tasks: the paper's way."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -82,9 +84,12 @@ class GradientCapture:
         rank = [1, *[self._rank] * (len(shape) - 1), 1]
         cores = []
         for own in gradient.flatten(0, -3).cpu().numpy():
-            parts = tensor_train(own.reshape(shape), rank=rank)
+            if not np.isfinite(own).all():
+                # The training is about to fail; whatever tells why shall do so.
+                own = np.zeros_like(own)
+            parts = _without_rounding(tensor_train(own.reshape(shape), rank=rank))
             joint = np.concatenate([core.ravel() for core in parts])
-            cores.append(joint / max(float(np.linalg.norm(joint)), 1e-300))
+            cores.append(joint / (np.linalg.norm(joint) or 1))
         stacked = torch.as_tensor(np.array(cores), device=gradient.device)
         return stacked.unflatten(0, gradient.shape[:-2])
 
@@ -108,8 +113,29 @@ class GradientCapture:
         cosine = products / (power.unsqueeze(-1) * power.unsqueeze(-2)).sqrt()
         if self._representation != "gram":
             cosine = cosine.square()
-        found: np.ndarray = cosine.clamp(0, 1).cpu().numpy()
+        # Tasks without a gradient are like none.
+        found: np.ndarray = cosine.nan_to_num(0.0).clamp(0, 1).cpu().numpy()
         return found
+
+
+def _without_rounding(cores: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Empty the slices of a tensor train that belong to singular values of nothing.
+
+    Their directions are rounding: those of a gradient of zero are the axes, the same
+    for all tasks.
+    """
+    found = [np.array(core) for core in cores]
+    rest = found[-1].reshape(len(found[-1]), -1)
+    for place in range(len(found) - 2, -1, -1):
+        # All cores but the last are orthonormal, so these are the singular values.
+        values = np.linalg.norm(rest, axis=1)
+        core = found[place]
+        size = max(core.shape[0] * core.shape[1], rest.shape[1])
+        empty = values <= values.max() * size * np.finfo(core.dtype).eps
+        core[..., empty] = 0
+        found[place + 1][empty] = 0
+        rest = np.tensordot(core, rest, 1).reshape(len(core), -1)
+    return found
 
 
 class SketchPoints:

@@ -72,7 +72,8 @@ def export_network(
 
 def _head(network: Any, task: int, spec: Any) -> Affine:
     weight = network.heads.weight[task, : spec.n_outputs].double()
-    bias = network.heads.bias[task, : spec.n_outputs].double()
+    bias = network.heads.intercepts(network.heads.bias)
+    bias = bias[task, : spec.n_outputs].double()
     units = getattr(network, "units", None)
     if units is not None:
         weight = weight * units[task]

@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._base import MultiTaskEstimator, encoder_of
+from skmtl._base import MultiTaskEstimator, encoder_of, heads_of
 from skmtl._base._representation import chunk_rows
 from skmtl.engine import as_tensor
 from skmtl.exceptions import InputError
-from skmtl.nn import TaskHeads
 from skmtl.similarity import information_correlation, mask_overlap
 
 from ._export import LAYERS, export_network
@@ -41,10 +40,7 @@ similarity_evidence_ : str
     def _parts(self, context):
         """Encoder and heads."""
         encoder = encoder_of(self, context, self.latent_dim)
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
-        return encoder, heads
+        return encoder, heads_of(context, encoder.out_features)
 
     # ---- fitted attributes
 

@@ -65,6 +65,42 @@ def test_a_train_may_read_the_gradient_as_another_tensor():
     assert not np.allclose(found, other)
 
 
+def test_a_batch_without_labels_of_two_tasks_does_not_join_them():
+    gradients = steps()
+    gradients[:3, 2:] = 0  # no label of the last two tasks in the first batches
+    found = captured(gradients, "tensor_train")
+    later = captured(gradients[3:], "tensor_train")
+    np.testing.assert_allclose(found[2:, 2:], later[2:, 2:], rtol=1e-12)
+    nothing = captured(torch.zeros(2, 2, 6, 8), "tensor_train")
+    assert not nothing.any()
+
+
+def test_members_whose_gradients_blew_up_do_not_disturb_others():
+    gradients = torch.stack([steps(seed=0), steps(seed=1)], dim=1)
+    gradients[3:, 0] = torch.inf
+    found = captured(gradients, "tensor_train")
+    expected = captured(gradients[:, 1], "tensor_train")
+    np.testing.assert_allclose(found[1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "reshape", [None, (2, 3, 8), (2, 3, 2, 2, 2)], ids=["matrix", "three", "five"]
+)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_directions_of_rounding_are_not_compared(dtype, reshape):
+    """As where one label in the batch makes the gradient an outer product."""
+    random = torch.Generator().manual_seed(0)
+    left = torch.randn(5, 4, 6, 1, generator=random, dtype=dtype)
+    gradients = left @ torch.randn(5, 4, 1, 8, generator=random, dtype=dtype)
+    noise = torch.randn(gradients.shape, generator=random, dtype=dtype)
+    eps = torch.finfo(dtype).eps
+    found, other = (
+        captured(own, "tensor_train", rank=3, reshape=reshape)
+        for own in (gradients, gradients + 0.5 * eps * noise)
+    )
+    np.testing.assert_allclose(found, other, atol=100 * eps)
+
+
 @pytest.mark.parametrize("representation", ["mean", "gram", "tensor_train"])
 def test_members_are_captured_each_by_itself(representation):
     first, second = steps(seed=0), steps(seed=1)

@@ -276,9 +276,10 @@ def test_refitted_outputs_do_not_raise_the_loss_much(planted, merge):
     assert losses[True] < before * (2 if merge in ("max", "min") else 1.1)
 
 
-def test_diverging_gradients_are_named_by_the_training(planted):
+@pytest.mark.parametrize("representation", ["mean", "tensor_train"])
+def test_diverging_gradients_are_named_by_the_training(planted, representation):
     est = SelectiveSharingClassifier(
-        representation="mean", optimizer="sgd", lr=1e6, **BRIEF
+        representation=representation, optimizer="sgd", lr=1e6, **BRIEF
     )
     with pytest.raises(ConvergenceError):
         est.fit(planted.data.astype(np.float32), planted.target)
