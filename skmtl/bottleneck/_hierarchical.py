@@ -155,7 +155,11 @@ information_ : ndarray of shape (n_tasks,)
         if "capacity" not in evidence.tensors:
             return super()._similarity(evidence)
         capacity = evidence.tensors["capacity"]
-        covariance = np.cov(evidence.representation, rowvar=False, dtype=np.float64)
+        z = evidence.representation
+        # A single row varies in nothing.
+        covariance = np.zeros((z.shape[1], z.shape[1]))
+        if len(z) > 1:
+            covariance = np.cov(z, rowvar=False, dtype=np.float64)
         noise = evidence.tensors["noise_log_variance"]
         # Tasks that read the same need not use it alike: what passes alone joins
         # unrelated tasks whose filters stayed entangled.
