@@ -191,6 +191,8 @@ def joined_net(nets: Sequence[MultiTaskNet], plan: Plan) -> MultiTaskNet:
         for module in modules
         for member in range(module.members[0] if module.members else 1)
     ]
+    for part in parts:
+        part.agree_with(parts)
     joined = wrap_network(stack_modules(parts), replace(plan, callbacks=()))
     # They have heard of the training; to initialise them anew would make them forget.
     joined.callbacks, joined.callbacks_ = nets[0].callbacks, nets[0].callbacks_

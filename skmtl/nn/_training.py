@@ -1,6 +1,6 @@
 """What a network sees of its training, for methods that change while they learn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -155,6 +155,17 @@ class TrainingHooks(nn.Module):
         weights : mapping of str to Tensor of shape ([*members,] ...)
             State of a network that was trained with the same parameters. What does
             not fit is left as it is.
+        """
+
+    def agree_with(self, others: Sequence[Any]) -> None:
+        """Drop what others lack, before all become members of one network.
+
+        Called after training, on each in turn.
+
+        Parameters
+        ----------
+        others : sequence of TrainingHooks
+            Of the same parameters, trained in turn because of their memory.
         """
 
     def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:

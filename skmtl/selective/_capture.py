@@ -1,10 +1,11 @@
 """What the gradients of a window of steps tell of the tasks: the paper's way."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = ["GradientCapture", "SketchPoints"]
 
@@ -31,7 +32,33 @@ class _CountSketch:
         return sketch.index_add_(-1, self._places, flat)
 
 
-class GradientCapture:
+class _Seen(nn.Module):
+    """Keeps one tensor of what it hears, and makes its projection anew in copies."""
+
+    seen: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", None)
+        self._sketch: _CountSketch | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy may go on elsewhere.
+        return {**self.__dict__, "_sketch": None}
+
+    @property
+    def member_buffers(self) -> tuple[str, ...]:
+        """Names of what each member has for itself."""
+        return () if self.seen is None else ("seen",)
+
+    def sketch(self, gradient: Tensor) -> Tensor:
+        """Few numbers for each slice of a gradient."""
+        if self._sketch is None:
+            self._sketch = _CountSketch(gradient)
+        return self._sketch(gradient)
+
+
+class GradientCapture(_Seen):
     """Adds up gradients of the first branch layer, step by step.
 
     Parameters
@@ -50,10 +77,9 @@ class GradientCapture:
     def __init__(
         self, representation: str, rank: int, reshape: tuple[int, ...] | None
     ) -> None:
+        super().__init__()
         self._representation = representation
         self._rank, self._reshape = rank, reshape
-        self._total: Tensor | None = None
-        self._sketch: _CountSketch | None = None
 
     def add(self, gradient: Tensor) -> None:
         """Hear of a step.
@@ -69,12 +95,10 @@ class GradientCapture:
             factors = self._factors(gradient)
             own = factors @ factors.transpose(-1, -2)
         elif gradient.shape[-3] >= _MANY_TASKS:
-            if self._sketch is None:
-                self._sketch = _CountSketch(gradient)
-            own = self._sketch(gradient)
+            own = self.sketch(gradient)
         else:
             own = gradient.flatten(-2)
-        self._total = own.clone() if self._total is None else self._total.add_(own)
+        self.seen = own.clone() if self.seen is None else self.seen.add_(own)
 
     def _factors(self, gradient: Tensor) -> Tensor:
         """Joined and normalised cores of every task, ``(*members, n_tasks, size)``."""
@@ -102,8 +126,8 @@ class GradientCapture:
             In [0, 1]: cosines of ``G G'``, which have no sign; squared cosines
             otherwise.
         """
-        assert self._total is not None
-        total = self._total.to(torch.float64)
+        assert self.seen is not None
+        total = self.seen.to(torch.float64)
         if self._representation == "tensor_train":
             products = total
         else:
@@ -138,20 +162,21 @@ def _without_rounding(cores: Sequence[np.ndarray]) -> list[np.ndarray]:
     return found
 
 
-class SketchPoints:
+class SketchPoints(_Seen):
     """Keeps a sketch of every task's gradient at every step."""
-
-    def __init__(self) -> None:
-        self._points: list[Tensor] = []
-        self._sketch: _CountSketch | None = None
 
     def add(self, gradient: Tensor) -> None:
         """Hear of a step; the gradient is ``(*members, n_tasks, d1, d0)``."""
-        if self._sketch is None:
-            self._sketch = _CountSketch(gradient)
-        self._points.append(self._sketch(gradient))
+        own = self.sketch(gradient).unsqueeze(-3)
+        self.seen = own if self.seen is None else torch.cat([self.seen, own], -3)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps that were heard of."""
+        return 0 if self.seen is None else self.seen.shape[-3]
 
     def points(self) -> np.ndarray:
         """All sketches, ``(*members, n_steps, n_tasks, size)``."""
-        found: np.ndarray = torch.stack(self._points, dim=-3).cpu().numpy()
+        assert self.seen is not None
+        found: np.ndarray = self.seen.cpu().numpy()
         return found

@@ -1,6 +1,6 @@
 """The network of selective sharing: branches that become one while they learn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ._branches import Branches
 from ._grouping import Sharing
 from ._layout import BranchLayout
 from ._sharing import EVENT_FIELDS, find_groups, merge
-from ._window import Window
+from ._window import Window, same_window
 
 __all__ = ["SelectiveSharingNetwork"]
 
@@ -95,7 +95,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
             "merges": events,
         }.items():
             self.register_buffer(name, value)
-        self._window: Window | None = None
+        self.window: Window | None = None
         self._locked: bool | None = None
         self._layout: tuple[Tensor, int, BranchLayout] | None = None
 
@@ -136,10 +136,12 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         """Open the window before the first step of a training."""
         if self._locked is None:
             self._locked = self.n_tasks == 1 or bool((self.lock_epoch > 0).all())
-        if self._window is None and not self._locked:
-            seen = int(self.steps_seen.max())
-            closed = bool((self.closed_epoch > 0).all())
-            self._window = Window(self.encoder, self.sharing, seen, closed)
+            if not self._locked:
+                old = self.window
+                self.window = old or Window(self.encoder, self.sharing)
+                n_seen = int(self.steps_seen.max()) if old else 0
+                closed = bool((self.closed_epoch > 0).all())
+                self.window.begin(self.sharing, n_seen, closed)
 
     def judge(
         self,
@@ -151,16 +153,16 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     ) -> LossTerms:
         """Compute the losses of a batch, and remember those of the window."""
         terms = criterion.terms(outputs, codes, weight, task_of_row)
-        if self._window is not None and self.training:
+        if self.window is not None and self.training:
             totals = terms.totals
             if totals is None:
                 totals = torch.full_like(terms.losses, codes.shape[-2])
-            self._window.add_losses(terms.losses, totals)
+            self.window.add_losses(terms.losses, totals)
         return terms
 
     def after_step(self, state: Any) -> None:
         """Watch a step of the window; group and merge at its end."""
-        window = self._window
+        window = self.window
         if window is None:
             return
         window.n_steps += 1
@@ -169,25 +171,27 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
             if window.wants_gradients:
                 window.add_gradient(self._gradients_of_step(state))
         if window.n_steps >= self.sharing.window and not window.closed:
-            window.closed = True
+            window.closed, window.closing_epoch = True, state.epoch + 1
             self._regroup(state, state.epoch + 1)
 
     def after_epoch(self, state: Any) -> None:
         """With ``recluster``, group anew."""
-        window = self._window
+        window = self.window
         if window is None or not window.closed:
             return
-        if window.n_watched and bool((self.closed_epoch < state.epoch).any()):
+        if window.closing_epoch < state.epoch:
+            if not window.tells_enough:
+                return
             self._regroup(state, state.epoch)
-        window.restart()
+        window.restart(self.sharing)
 
     def _regroup(self, state: Any, epoch: int) -> None:
-        window = self._window
+        window = self.window
         assert window is not None
         groups = find_groups(self, window, state)
         merge(self, window, state, groups, epoch)
         if bool((self.lock_epoch > 0).all()):
-            self._window, self._locked = None, True
+            self.window, self._locked = None, True
 
     def _gradients_of_step(self, state: Any) -> Tensor:
         """Gradient of every task, ``(*members, n_tasks, d1, d0)``.
@@ -195,7 +199,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         While each has a branch of its own they are slices of the stacked gradient.
         """
         first = self.branches.first_weight
-        if self._window is not None and not self._window.closed:
+        if self.window is not None and not self.window.closed:
             assert first.grad is not None
             return first.grad
         return self.task_gradients(state.batch, state.criterion)
@@ -233,9 +237,12 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
 
     def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
         """Drop the branches that no task uses."""
-        if self._window is not None:
-            self.steps_seen.fill_(min(self._window.n_steps, self.sharing.window))
-        self._window = self._locked = None
+        window, self._locked = self.window, None
+        if window is not None:
+            # Training may have gone back to weights from before the merge.
+            undone = window.closed and bool((self.closed_epoch == 0).any())
+            n_steps = 0 if undone else min(window.n_steps, self.sharing.window)
+            self.steps_seen.fill_(n_steps)
         n_used, members = self.layout.n_used, self.members
         if n_used == self.branches.n_stored:
             return []
@@ -248,6 +255,17 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         name = "branches.layers.0.weight"
         if name in weights and 0 < weights[name].shape[-3] < self.branches.n_stored:
             self.branches.shrink(weights[name].shape[-3])
+        start = "window."
+        kept = {n[len(start) :]: v for n, v in weights.items() if n.startswith(start)}
+        if kept:
+            n_axes = weights["branch_of"].dim() - 1
+            self.window = Window(self.encoder, self.sharing)
+            self.window.resize_like(kept, n_axes, self.sharing)
+
+    def agree_with(self, others: Sequence[Any]) -> None:
+        """Forget the window where others stopped elsewhere, or need none."""
+        if not all(same_window(self.window, other.window) for other in others):
+            self.window = None
 
     def difference_to(self, fitted: Any) -> tuple[str, Any, Any] | None:
         """Compare the ways to share; branches that were merged never part again."""
