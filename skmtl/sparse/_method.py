@@ -173,9 +173,11 @@ similarity_evidence_ : str
         -------
         module : TaskModule
             A plain module of torch on the CPU, that maps rows to logits, or to the
-            target. Its ``sizes()`` tells how large it is, ``save(path)`` keeps it in a
-            small file, which :func:`skmtl.sparse.load_task` reads. ``save`` refuses a
-            user's encoder, whose code such a file cannot keep; use ``torch.save``.
+            target: in double precision where a network in single precision has a target
+            whose mean lies more than 256 standard deviations from zero. Its ``sizes()``
+            tells how large it is, ``save(path)`` keeps it in a small file, which
+            :func:`skmtl.sparse.load_task` reads. ``save`` refuses a user's encoder,
+            whose code such a file cannot keep; use ``torch.save``.
 
         Raises
         ------

@@ -24,7 +24,9 @@ class TaskModule(nn.Sequential):
     """The network of one task, made by ``export_task`` of a sparse estimator.
 
     A plain chain of modules of torch. It maps rows to logits, one per class, or one in
-    all for two classes; or to a real target, in its own units.
+    all for two classes; or to a real target, in its own units. Where these lie so far
+    from zero that single precision would lose digits, its last module computes in
+    double precision.
 
     Parameters
     ----------
