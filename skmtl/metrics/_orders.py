@@ -141,15 +141,24 @@ def _kendall_tau(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> floa
         return float("nan")
     if pred.min() == pred.max():
         return 0.0
-    pairs = count_pairs(true, pred, weight)
+    pairs = count_pairs(true, pred, _in_range(weight))
     excess = pairs.concordant - pairs.discordant
     tau = excess / math.sqrt(pairs.true_ordered * pairs.pred_ordered)
     return min(max(tau, -1.0), 1.0)
 
 
+def _in_range(weight: np.ndarray) -> np.ndarray:
+    """Weights of any size as ones near 1, whose products are numbers still.
+
+    By a power of two, so that no score changes.
+    """
+    _, exponent = np.frexp(weight.max())
+    return np.ldexp(weight, -exponent)
+
+
 def _concordance(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> float:
     if true.min() == true.max():
         return float("nan")
-    pairs = count_pairs(true, pred, weight)
+    pairs = count_pairs(true, pred, _in_range(weight))
     excess = pairs.concordant - pairs.discordant
     return min(max(0.5 + 0.5 * excess / pairs.true_ordered, 0.0), 1.0)

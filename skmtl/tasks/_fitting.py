@@ -181,7 +181,8 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     Raises
     ------
     TargetError
-        If a label is text or infinite, or no label counts.
+        If a label is text or infinite, no label counts, or the labels are too far
+        apart or too near.
     """
     check_real(column)
     check_some_label(column, weight)
@@ -206,6 +207,11 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     relative = (labels - low) / span
     mean = float(share @ relative)
     scale = span * float(np.sqrt(share @ (relative - mean) ** 2))
+    if scale == 0:
+        raise TargetError(
+            f"The values of task {column.name!r} of y range from {low!r} to {high!r}, "
+            "too near for 64 bits. Rescale the target."
+        )
     location = low + span * mean
     return TaskSpec(column.name, "continuous", location=location, scale=scale)
 

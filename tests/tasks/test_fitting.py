@@ -1,9 +1,10 @@
-"""Codes of ranking targets: only the order of the labels counts."""
+"""Codes of ranking targets, of which only the order counts, and scales of others."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skmtl.exceptions import TargetError
 from skmtl.tasks import TargetEncoder
 
 NAN = np.nan
@@ -42,3 +43,10 @@ def test_only_the_order_of_labels_counts():
     y = np.random.RandomState(0).normal(size=(40, 2))
     y[::5, 1] = NAN
     assert_array_equal(encode(np.exp(9 * y) - 4)[1], encode(y)[1])
+
+
+def test_labels_too_near_for_a_scale_are_refused():
+    encoder = TargetEncoder("regression", ("regression",))
+    with pytest.raises(TargetError, match=r"from 0\.0 to 5e-324, too near for 64 bits"):
+        encoder.fit([0.0, 5e-324])
+    assert encoder.fit([0.0, 1e-300]).specs[0].scale == 5e-301
