@@ -10,6 +10,7 @@ import pandas.testing
 import polars as pl
 import pytest
 import torch
+from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.exceptions import NotFittedError
@@ -123,6 +124,25 @@ def test_what_else_fitted_estimators_do(fitted, path):
     loaded.set_output(transform="pandas")
     again = round_trip(loaded, path)
     assert isinstance(again.transform(features), pd.DataFrame)
+
+
+def test_requests_for_metadata_are_kept(fitted, path):
+    estimator, features, _ = fitted("bottleneck")
+    with config_context(enable_metadata_routing=True):
+        estimator.set_fit_request(sample_weight=True)
+        estimator.set_score_request(sample_weight="importance")
+        estimator.set_partial_fit_request(classes=False)
+    loaded = round_trip(estimator, path)
+    for own in (loaded, clone(loaded)):
+        asked = own.get_metadata_routing()
+        assert asked.fit.requests["sample_weight"] is True
+        assert asked.score.requests["sample_weight"] == "importance"
+        assert asked.partial_fit.requests == {"classes": False, "sample_weight": None}
+    assert_equal_predictions(estimator, loaded, features)
+    before = path.read_bytes()
+    loaded.save(path)
+    assert path.read_bytes() == before
+    assert not get_config()["enable_metadata_routing"]
 
 
 @pytest.mark.parametrize("case", ["bottleneck", "pandas", "pictures"])

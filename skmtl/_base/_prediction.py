@@ -9,6 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base._representation import chunk_rows, representation
+from skmtl._base._scale import check_range
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
 from skmtl.exceptions import InputError
@@ -23,13 +24,15 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _check_X(self, X):
         check_is_fitted(self, "net_")
-        return check_features(
+        X = check_features(
             self,
             X,
             reset=False,
             image=self.encoder != "mlp",
             row_shape=self._input_shape,
         )
+        check_range(X, self.net_.settings.dtype)
+        return X
 
     def _predict_codes(self, X):
         """Codes ``(n_samples, n_tasks)``: class positions or standardised values."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
-from ..exceptions import FeatureScaleWarning
+from ..exceptions import FeatureScaleWarning, InputError
 from ._warn import warn_user
 
-__all__ = ["warn_of_scale"]
+__all__ = ["check_range", "warn_of_scale"]
 
 # Networks start with weights for features around zero, of size one. Up to a thousand
 # they find their way; from ten thousand on, one such feature drowns the others. Centres
@@ -21,6 +22,35 @@ _SHOWN = 3
 # Below this share of its size, the deviation of a feature is rounding.
 _ROUNDING = 1e-9
 _ADVICE = "Put a StandardScaler in front, in a pipeline."
+
+
+def check_range(X: np.ndarray, dtype: torch.dtype) -> None:
+    """Refuse features that are infinite in the precision of a network.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, *row)
+        Finite.
+    dtype : torch.dtype
+        Of the network.
+
+    Raises
+    ------
+    InputError
+        Naming the largest value.
+    """
+    limit = torch.finfo(dtype).max
+    if X.dtype.kind != "f" or np.finfo(X.dtype).max <= limit:
+        return
+    low, high = float(X.min()), float(X.max())
+    largest = low if -low > high else high
+    if abs(largest) > limit:
+        raise InputError(
+            f"X must hold values within {limit:.2g}, since the network was fitted in "
+            f"{str(dtype).removeprefix('torch.')}; found {largest:.3g}. Scale X as in "
+            "fit (for example with StandardScaler, in a pipeline), or fit to X of "
+            "float64 on a CPU."
+        )
 
 
 def warn_of_scale(X: np.ndarray, names: Sequence[str] | None = None) -> None:

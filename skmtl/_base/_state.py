@@ -4,6 +4,7 @@ import copy
 from dataclasses import fields
 
 import torch
+from sklearn import config_context
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine import Settings, resolve_device
@@ -24,6 +25,8 @@ _REQUIRED = {
 _PROBE_ROWS = 4
 # What scikit-learn's callbacks leave behind after a fit.
 _CALLBACK_TRACES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+# Where scikit-learn keeps what `set_fit_request` and its like have asked for.
+_REQUESTS = "_metadata_request"
 
 
 class StorableMixin:
@@ -40,7 +43,8 @@ class StorableMixin:
 
         Read it with :func:`skmtl.load`. The state of the optimiser is not kept:
         :meth:`partial_fit` after loading starts with a fresh one. Neither are steps of
-        a pipeline before this estimator, such as a scaler.
+        a pipeline before this estimator, such as a scaler. Requests for metadata, as
+        of `set_fit_request`, and `set_output` are kept.
 
         Parameters
         ----------
@@ -83,6 +87,8 @@ class StorableMixin:
             for name, value in vars(self).items()
             if name not in parameters and name not in ("net_", *_CALLBACK_TRACES)
         }
+        if _REQUESTS in attributes:
+            attributes[_REQUESTS] = _plain_requests(self)
         state = State(
             parameters=parameters,
             attributes=attributes,
@@ -201,10 +207,40 @@ def _set_attributes(estimator, attributes):
     if len(attributes["_targets"].specs) != attributes["n_tasks_"]:
         raise ValueError(f"n_tasks_ is {attributes['n_tasks_']}")
     for name, value in attributes.items():
+        if name == _REQUESTS:
+            _set_requests(estimator, value)
+            continue
         # A value must not take the place of a method.
         if hasattr(type(estimator), name) or hasattr(estimator, name):
             raise ValueError(f"attribute {name!r}")
         setattr(estimator, name, value)
+
+
+def _plain_requests(estimator):
+    """Requests for metadata by method and parameter, without those left open."""
+    setters = [own for own in dir(type(estimator)) if own.startswith("set_")]
+    methods = [
+        own.removeprefix("set_").removesuffix("_request")
+        for own in setters
+        if own.endswith("_request")
+    ]
+    kept = getattr(estimator, _REQUESTS)
+    found = {
+        method: {
+            name: alias
+            for name, alias in getattr(kept, method).requests.items()
+            if alias is not None
+        }
+        for method in methods
+    }
+    return {method: own for method, own in found.items() if own}
+
+
+def _set_requests(estimator, requests):
+    # scikit-learn lets requests be set while it routes metadata only.
+    with config_context(enable_metadata_routing=True):
+        for method, own in requests.items():
+            getattr(estimator, f"set_{method}_request")(**own)
 
 
 def _find_device(estimator, what):

@@ -106,7 +106,12 @@ def _check_estimators(estimators):
 
 def _one_each(value, n_fits, name):
     """Spread one value over all fits, or take a list of arrays as it is."""
-    if not isinstance(value, list | tuple) or not any(map(_is_array, value)):
+    several = isinstance(value, list | tuple) and (
+        any(map(_is_array, value))
+        # None among labels is one that is missing, among weights that there are none.
+        or (name == "sample_weight" and any(own is None for own in value))
+    )
+    if not several:
         return [value] * n_fits
     if len(value) != n_fits:
         raise InputError(

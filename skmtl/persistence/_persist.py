@@ -52,7 +52,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     The state of the optimiser is not kept: ``partial_fit`` after :func:`load` starts
-    with a fresh one.
+    with a fresh one. What ``set_fit_request`` and its like have asked for is kept, and
+    so is ``set_output``.
 
     Examples
     --------

@@ -9,6 +9,9 @@ from ..exceptions import InputError
 
 Float = NDArray[np.float64]
 
+# Share of its squares below which the variance of a column has lost too many digits.
+_LOST = 1e-4
+
 
 def capacity_overlap(capacity: ArrayLike) -> Float:
     """Ruzicka overlap of the tasks' channel capacities.
@@ -219,7 +222,26 @@ def label_correlation(y: ArrayLike) -> Float:
     correlation = np.divide(
         np.abs(covariance), power, out=np.zeros_like(power), where=power > 0
     )
+    # Where most of the squares is the distance of the shared rows from the others.
+    lost = variance < _LOST * squares
+    for i, j in np.argwhere(np.triu(lost | lost.T, 1)):
+        both = observed[:, i] & observed[:, j]
+        found = _pair_correlation(table[both, i], table[both, j])
+        correlation[i, j] = correlation[j, i] = found
     return unit_diagonal(np.minimum(correlation, 1.0))
+
+
+def _pair_correlation(first: Float, second: Float) -> float:
+    """Absolute correlation of two columns; 0 if one of them does not vary."""
+    directions = []
+    for own in (first, second):
+        if len(own) < 2 or own.min() == own.max():
+            return 0.0
+        own = own / np.abs(own).max()
+        own = own - own.mean()
+        own = own / np.abs(own).max()
+        directions.append(own / np.linalg.norm(own))
+    return abs(float(directions[0] @ directions[1]))
 
 
 def rows_per_task(values: ArrayLike, name: str) -> Float:

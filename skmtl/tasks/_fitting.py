@@ -184,7 +184,8 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     Raises
     ------
     TargetError
-        If a label is text or infinite, or no label counts.
+        If a label is text or infinite, no label counts, or the labels are too far
+        apart or too near.
     """
     check_real(column)
     check_some_label(column, weight)

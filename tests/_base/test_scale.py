@@ -8,7 +8,7 @@ import pytest
 
 from skmtl import HardSharingClassifier
 from skmtl._base._scale import warn_of_scale
-from skmtl.exceptions import FeatureScaleWarning, TaskGroupWarning
+from skmtl.exceptions import FeatureScaleWarning, InputError, TaskGroupWarning
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(300, 4))
@@ -102,3 +102,21 @@ def test_batches_are_looked_at_too():
         warnings.simplefilter("ignore", TaskGroupWarning)
         with pytest.warns(FeatureScaleWarning, match="column 2"):
             estimator.fit_batches([(large[:150], y[:150]), (large[150:], y[150:])])
+
+
+@pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+@pytest.mark.parametrize("largest", [1e39, -4e38])
+def test_rows_beyond_the_precision_of_the_network_are_refused(largest):
+    estimator = HardSharingClassifier(max_epochs=1, random_state=0, device="cpu")
+    y = (X[:, :2] > 0).astype(int)
+    estimator.fit(X.astype(np.float32), y)
+    rows = X[:5].copy()
+    rows[3, 1] = largest
+    for call in (estimator.predict, estimator.predict_proba, estimator.transform):
+        with pytest.raises(InputError) as caught:
+            call(rows)
+        told = f"fitted in float32; found {largest:.3g}. Scale X"
+        assert told in str(caught.value) and "3.4e+38" in str(caught.value)
+    assert len(estimator.predict(np.where(abs(rows) > 9, 3e38, rows))) == 5
+    estimator.fit(X, y)
+    assert np.isfinite(estimator.predict_proba(rows)).all()

@@ -112,3 +112,11 @@ def test_gain_of_the_first_rows():
         assert_allclose(ndcg_scores(true, pred, k=k), expected)
     assert_array_equal(ndcg_scores([3.0, NAN], [1.0, 2.0]), [NAN])
     assert_array_equal(ndcg_scores([0.0, 0.0], [1.0, 2.0]), [NAN])
+
+
+@pytest.mark.parametrize("measure", [kendall_tau_scores, concordance_scores])
+@pytest.mark.parametrize("size", [5e-324, 2.0**-700, 2.0**1000])
+def test_the_size_of_all_weights_does_not_matter(measure, size):
+    true, pred = drawn()
+    weight = np.arange(80) % 3 + 1.0
+    assert_array_equal(measure(true, pred, size * weight), measure(true, pred, weight))

@@ -47,6 +47,15 @@ def test_targets_and_weights_of_each():
     assert_fits(found, list(zip([X] * 3, targets, weights, strict=True)))
 
 
+def test_no_weights_of_any():
+    found = fit_stack(three(), X, THREE, [None] * 3)
+    assert_fits(found, [(X, THREE, None)] * 3)
+    found = fit_stack(three(), X, THREE, (None, WEIGHT.tolist(), None))
+    assert_fits(found, [(X, THREE, own) for own in (None, WEIGHT, None)])
+    with pytest.raises(InputError, match=r"`sample_weight` as .* found 2 for 3"):
+        fit_stack(three(), X, THREE, [None] * 2)
+
+
 @pytest.mark.parametrize("rows", [MASK, PLACES, PLACES.tolist(), MASK.tolist()])
 def test_rows_of_all(rows):
     found = fit_stack(three(), X, THREE, WEIGHT, rows, max_stack=2)

@@ -173,6 +173,7 @@ FORGERIES = {
     "method": (setter("attributes", "predict", value=1), "predict"),
     "dunder": (setter("attributes", "__class__", value=1), "__class__"),
     "parameter": (setter("attributes", "lr", value=1), "'lr'"),
+    "requests": (setter("attributes", "_metadata_request", value=1), "items"),
     "no settings": (remover("net", "settings"), "settings"),
     "dtype": (setter("net", "settings", value={"dict": [["dtype", "x"]]}), "'x'"),
     "history": (setter("net", "history", value=[1]), "history"),

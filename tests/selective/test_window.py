@@ -171,5 +171,5 @@ def test_one_step_an_epoch_is_no_variance(groupings):
 
 def test_one_step_is_no_window_for_variance():
     est = SelectiveSharingClassifier(sharing="variance", window=1)
-    with pytest.raises(InputError, match="at least 2 where sharing=.variance"):
+    with pytest.raises(InputError, match=r"at least 2 where sharing=.variance"):
         est.fit(*tables())

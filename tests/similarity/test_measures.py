@@ -79,6 +79,17 @@ def test_label_correlation_matches_numpy_on_common_rows():
             assert found[i, j] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e5, 1e8, 1e14, 1e300])
+def test_label_correlation_looks_past_rows_that_a_pair_does_not_share(size):
+    y = np.random.default_rng(0).normal(size=(60, 4))
+    y[:, 1] = -y[:, 0]
+    y[1:, 3] = 0.3
+    expected = label_correlation(y[1:])
+    y[0] = [size, np.nan, np.nan, np.nan]
+    assert label_correlation(y) == pytest.approx(expected)
+    assert expected[0, 1] == pytest.approx(1) and expected[0, 3] == 0
+
+
 def test_label_correlation_without_common_rows_or_variation():
     nan = np.nan
     y = [[0, nan, 1], [1, nan, 1], [nan, 0, 1], [nan, 1, 1]]
