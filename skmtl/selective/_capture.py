@@ -170,6 +170,11 @@ class SketchPoints(_Seen):
         own = self.sketch(gradient).unsqueeze(-3)
         self.seen = own if self.seen is None else torch.cat([self.seen, own], -3)
 
+    @property
+    def n_steps(self) -> int:
+        """Steps that were heard of."""
+        return 0 if self.seen is None else self.seen.shape[-3]
+
     def points(self) -> np.ndarray:
         """All sketches, ``(*members, n_steps, n_tasks, size)``."""
         assert self.seen is not None

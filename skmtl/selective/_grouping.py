@@ -119,12 +119,18 @@ def _by_variance(points: np.ndarray) -> np.ndarray:
     n_tasks = points.shape[1]
     points = points[-max(_MOST_POINTS // n_tasks, 2) :]
     flat = points.reshape(-1, points.shape[-1])
-    flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-300)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    # A batch without a label of a task says nothing of it, nor does one that blew up.
+    tells = np.isfinite(lengths) & (lengths > 0)
+    flat = np.where(tells, flat, 0) / np.where(tells, np.maximum(lengths, 1e-300), 1)
     distance = 1 - (flat @ flat.T) ** 2
     task = np.tile(np.arange(n_tasks), len(points))
-    same = task[:, None] == task
+    both = tells & tells.T
+    same = (task[:, None] == task) & both
     np.fill_diagonal(same, False)
-    near = distance <= np.median(distance[same])
+    if not same.any():
+        return np.arange(n_tasks)
+    near = both & (distance <= np.median(distance[same]))
     by_task = near.reshape(len(flat), len(points), n_tasks).any(1)
     by_task[np.arange(len(flat)), task] = True
     labels, left = np.full(n_tasks, -1), np.ones(n_tasks, dtype=bool)

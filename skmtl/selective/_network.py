@@ -179,7 +179,9 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         window = self.window
         if window is None or not window.closed:
             return
-        if window.n_watched and window.closing_epoch < state.epoch:
+        if window.closing_epoch < state.epoch:
+            if not window.tells_enough:
+                return
             self._regroup(state, state.epoch)
         window.restart(self.sharing)
 

@@ -78,6 +78,11 @@ n_parameters_ : int
 
     def _sharing(self, task_names):
         chosen = self.sharing
+        if isinstance(chosen, str) and chosen == "variance" and self.window == 1:
+            raise InputError(
+                "`window` must be 'auto' or at least 2 where sharing='variance', which "
+                "compares the gradients of a task at several steps; found 1."
+            )
         if self._is_given:
             if self.n_groups is not None:
                 raise InputError(

@@ -68,7 +68,10 @@ class Window(nn.Module):
             Whether the tasks have been grouped before.
         """
         self.closed, self.closing_epoch = closed, 0
-        if closed or not n_seen or int(self.watched) != _kind_of(sharing):
+        if closed:
+            # At most what was too little to group by at the end of an epoch.
+            n_seen = 0 if self.points is None else self.points.n_steps
+        if not n_seen or int(self.watched) != _kind_of(sharing):
             self.restart(sharing)
             n_seen = 0
         self.n_steps = self.n_watched = n_seen
@@ -104,6 +107,12 @@ class Window(nn.Module):
                 kept = weights[name]
                 room = kept.new_zeros(kept.shape[n_axes:])
                 self.get_submodule(path).register_buffer(leaf, room)
+
+    @property
+    def tells_enough(self) -> bool:
+        """Whether tasks can be grouped by what was watched."""
+        least = 1 if self.points is None else 2
+        return self.n_watched >= least
 
     @property
     def wants_gradients(self) -> bool:

@@ -71,6 +71,20 @@ def test_variance_joins_tasks_whose_gradients_meet():
     assert found.tolist() == [0, 0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("nothing", [0.0, np.inf, np.nan], ids=str)
+def test_steps_that_tell_nothing_of_a_task_join_it_to_none(nothing):
+    """As of tasks without a label in most batches."""
+    random = np.random.RandomState(0)
+    points = np.eye(8)[[0, 0, 1, 2, 3]] + 0.1 * random.normal(size=(30, 5, 8))
+    points[5:, 2:] = nothing
+    passed = np.ones(5, dtype=bool)
+    found = make("variance").group(PAIRS, passed, points, 0)
+    assert found.tolist() == [0, 0, 1, 2, 3]
+    silent = np.full_like(points, nothing)
+    found = make("variance").group(PAIRS, passed, silent, 0)
+    assert found.tolist() == [0, 1, 2, 3, 4]
+
+
 def test_hdbscan_needs_four_tasks():
     groups = np.repeat([0, 1], 3)
     table = np.where(groups[:, None] == groups, 0.9, 0.1)

@@ -12,7 +12,7 @@ import skmtl
 from skmtl import SelectiveSharingClassifier
 from skmtl._base._prepare import prepare
 from skmtl.engine import train_fits
-from skmtl.exceptions import TaskGroupWarning
+from skmtl.exceptions import InputError, TaskGroupWarning
 from skmtl.model_selection import fit_stack
 from skmtl.selective import _network
 from tests.selective._fits import QUICK, make_plan, tables
@@ -155,3 +155,21 @@ def test_grouping_anew_goes_on_over_calls(groupings, how):
         go_on(est, *tables(), how)
     assert groupings == [2, 2, 2]
     assert est.lock_epoch_ == 1
+
+
+def test_one_step_an_epoch_is_no_variance(groupings):
+    """Tasks are grouped anew when two steps were watched, in one call or in two."""
+    common = {**LONG, "window": 2, "batch_size": 48, "min_similarity": 1.0}
+    est = SelectiveSharingClassifier(**common, sharing="variance", recluster=True)
+    for _ in range(5):
+        go_on(est, *tables())
+    assert groupings == [2, 2]
+    groupings.clear()
+    go_on(est.set_params(max_epochs=5), *tables(), "fit")
+    assert groupings == [2, 2]
+
+
+def test_one_step_is_no_window_for_variance():
+    est = SelectiveSharingClassifier(sharing="variance", window=1)
+    with pytest.raises(InputError, match="at least 2 where sharing"):
+        est.fit(*tables())
