@@ -1,5 +1,6 @@
 """Checks of features and sample weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,11 @@ import scipy.sparse
 from numpy.typing import DTypeLike
 from sklearn.utils.validation import check_array, validate_data
 
+from skmtl._feature_faults import refuse_columns, refuse_dates, refuse_shape
+from skmtl._naming import columns_by_name
 from skmtl.exceptions import InputError
 
-__all__ = ["check_features", "check_sample_weight"]
+__all__ = ["check_features", "check_same_rows", "check_sample_weight"]
 
 # Kept as they are: small integers become float32 per batch, which is exact.
 _KEPT_TYPES = [
@@ -63,6 +66,8 @@ def check_features(
     if X is None:
         raise InputError("X must hold features; found None.")
     X = _as_numpy(X)
+    refuse_shape(X)
+    refuse_dates(X)
     n_axes = getattr(X, "ndim", 2)
     if n_axes > 2 and not image:
         raise InputError(
@@ -75,21 +80,25 @@ def check_features(
     if n_axes <= 2:
         try:
             return validate_data(estimator, X, reset=reset, dtype=_accepted_types(X))
-        except ValueError as error:
-            _refuse_text_columns(X, error)
+        except (TypeError, ValueError) as error:
+            refuse_columns(X, error)
             raise
     if n_axes > 4 or 0 in X.shape[1:]:
         raise InputError(
             "X must have shape (n_samples, n_features), (n_samples, height, width) or "
             f"(n_samples, channels, height, width), none of them 0; found {X.shape}."
         )
-    X = check_array(
-        X,
-        dtype=_accepted_types(X),
-        allow_nd=True,
-        estimator=estimator,
-        input_name="X",
-    )
+    try:
+        X = check_array(
+            X,
+            dtype=_accepted_types(X),
+            allow_nd=True,
+            estimator=estimator,
+            input_name="X",
+        )
+    except ValueError as error:
+        refuse_columns(X, error)
+        raise
     # Stands for the flattened images without copying them.
     flat = np.broadcast_to(X[:1, ..., :1].ravel()[:1], (len(X), X[0].size))
     validate_data(estimator, flat, reset=reset, skip_check_array=True)
@@ -125,32 +134,6 @@ def _as_numpy(X: Any) -> Any:
     return X
 
 
-def _refuse_text_columns(X: Any, error: ValueError) -> None:
-    """Name the first column of a data frame that holds text."""
-    for place, name in enumerate(getattr(X, "columns", ())):
-        column = np.asarray(X.iloc[:, place] if hasattr(X, "iloc") else X[name])
-        if column.dtype.kind in "biufc":
-            continue
-        text = next((one for one in column.tolist() if _is_word(one)), None)
-        if text is not None:
-            raise InputError(
-                f"X must hold numbers; found text, {text!r}, in column {name!r}. Drop "
-                "the column, or encode it, for example with "
-                "sklearn.preprocessing.OneHotEncoder."
-            ) from error
-
-
-def _is_word(value: Any) -> bool:
-    """Whether a value is text that is no number, which scikit-learn would read."""
-    if not isinstance(value, str | bytes):
-        return False
-    try:
-        float(value)
-    except ValueError:
-        return True
-    return False
-
-
 def _accepted_types(X: Any) -> Any:
     """scikit-learn converts to the first type if X has none of them."""
     dtype = getattr(X, "dtype", None)
@@ -161,8 +144,43 @@ def _accepted_types(X: Any) -> Any:
     return np.float32 if dtype == np.float16 else _KEPT_TYPES
 
 
+def check_same_rows(n_rows: int, y: Any) -> None:
+    """Refuse targets with another number of rows than X, whatever else is wrong.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of X.
+    y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+        Not validated yet; what has no length passes.
+
+    Raises
+    ------
+    InputError
+        If the numbers differ.
+    """
+    listed = isinstance(y, list | tuple)
+    shape = (len(y),) if listed else getattr(y, "shape", ())
+    if not shape or shape[0] in (0, n_rows):
+        return
+    remedy = ""
+    if listed and all(np.shape(column)[:1] == (n_rows,) for column in y):
+        remedy = (
+            " It looks like a list of columns: put them side by side, with "
+            "numpy.column_stack(y) or in a data frame."
+        )
+    raise InputError(
+        "X and y must have equally many rows; found inconsistent numbers of samples: "
+        f"{n_rows} in X and {shape[0]} in y.{remedy}"
+    )
+
+
 def check_sample_weight(
-    sample_weight: Any, n_samples: int, n_tasks: int, dtype: DTypeLike
+    sample_weight: Any,
+    n_samples: int,
+    n_tasks: int,
+    dtype: DTypeLike,
+    task_names: Sequence[str] | None = None,
 ) -> np.ndarray | None:
     """Validate sample weights.
 
@@ -174,6 +192,8 @@ def check_sample_weight(
         Shape of the targets.
     dtype : dtype
         Data type of the result.
+    task_names : sequence of n_tasks str, optional
+        Order into which the columns of a data frame are put.
 
     Returns
     -------
@@ -182,10 +202,13 @@ def check_sample_weight(
     Raises
     ------
     InputError
-        If weights are negative, not finite, all zero, not numbers or of wrong shape.
+        If weights are negative, not finite, all zero, not numbers or of wrong shape,
+        or in columns with other names than the tasks.
     """
     if sample_weight is None:
         return None
+    if task_names is not None:
+        sample_weight = columns_by_name(sample_weight, task_names, "sample_weight")
     try:
         with np.errstate(over="ignore"):
             weight = np.asarray(sample_weight).astype(np.float64).astype(dtype)

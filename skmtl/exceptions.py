@@ -59,7 +59,7 @@ class UnlabelledTaskWarning(SkmtlWarning):
 
 
 class RareClassWarning(SkmtlWarning):
-    """A class or a task has fewer labels than folds, or none to be learnt from."""
+    """A class or a task has fewer labels than folds, or too few to be learnt from."""
 
 
 class CollapseWarning(SkmtlWarning):

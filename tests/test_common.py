@@ -42,6 +42,8 @@ from skmtl import (
 pytestmark = [
     # the checks fit random labels, which are related to nothing
     pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning"),
+    # Some checks use features a hundred deviations from zero.
+    pytest.mark.filterwarnings("ignore::skmtl.exceptions.FeatureScaleWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
 ]
 

@@ -108,7 +108,7 @@ def test_names_must_match():
         (np.array([[{"a": 1}]], object), TypeError, "argument must be .* string"),
         (np.zeros((0, 3)), ValueError, r"0 sample\(s\)"),
         (np.zeros((3, 0)), ValueError, r"0 feature\(s\)"),
-        (np.zeros(3), ValueError, "Expected 2D array"),
+        (np.zeros(3), InputError, r"found \(3,\), one axis.*X\.reshape\(-1, 1\)"),
         (np.array(1.0), ValueError, "Expected 2D array"),
         (np.ones((2, 2)) * 1j, ValueError, "Complex data not supported"),
     ],

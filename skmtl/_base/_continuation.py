@@ -1,5 +1,7 @@
 """What later calls owe to the fit before them."""
 
+import copy
+
 import numpy as np
 
 from skmtl.exceptions import InputError
@@ -8,7 +10,7 @@ from skmtl.tasks._table import read_classes
 
 from ._tables import settled_parameters
 
-__all__ = ["check_classes", "check_settled", "start_from"]
+__all__ = ["check_classes", "check_settled", "copied_net", "start_from"]
 
 
 def check_classes(encoder, classes):
@@ -60,11 +62,28 @@ def check_settled(estimator):
             )
 
 
+def copied_net(net):
+    """Copy a net for training that may fail; the user's callbacks hear on.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+
+    Returns
+    -------
+    MultiTaskNet
+    """
+    given = [own[1] if isinstance(own, tuple) else own for own in net.callbacks or ()]
+    return copy.deepcopy(net, {id(own): own for own in given})
+
+
 def _equal(before, now):
     if before is now:
         return True
     if any(callable(one) or isinstance(one, str | dict) for one in (before, now)):
         return type(before) is type(now) and before == now
+    if any(hasattr(one, "iloc") for one in (before, now)):
+        return type(before) is type(now) and before.equals(now)
     return np.array_equal(before, now)
 
 

@@ -7,15 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._validation import check_features, check_sample_weight
+from .._validation import check_features, check_same_rows, check_sample_weight
 from ..engine import Settings, TaskTensors, as_tensor
-from ..exceptions import InputError
 from ..tasks import TargetEncoder, validation_split
+from ..tasks._table import names_for_weights
 from ._continuation import check_classes
-from ._doubt import warn_of_channels_last, warn_of_many_classes
-from ._ranking import check_ranked_parts
+from ._doubt import warn_of_channels_last, warn_of_targets
+from ._ranking import check_ranked_parts, codes_of_counted
 from ._scale import warn_of_scale
-from ._weights import check_task_totals, class_factors, label_weights
+from ._weights import (
+    check_task_totals,
+    class_factors,
+    counted_labels,
+    label_weights,
+    one_task_per_row,
+    scaled_weights,
+)
 
 __all__ = ["FitData", "data_key", "factors_of", "read_data"]
 
@@ -31,10 +38,12 @@ class FitData:
     X : ndarray of shape (n_samples, *row)
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Where a label is observed and weighs more than zero: what all else reads.
     sample_weight : ndarray of shape (n_samples,), (n_samples, n_tasks), or None
     labels : ndarray of shape (n_samples, n_tasks), or None
-        Weight of every label; None if all are observed and weigh one.
+        Weight of every label, the largest of a task between one and two; None if all
+        are observed and weigh one.
     rows : int ndarray
         Rows with a label of positive weight.
     features : dict
@@ -46,7 +55,7 @@ class FitData:
     X: np.ndarray
     encoder: TargetEncoder
     codes: np.ndarray
-    observed: np.ndarray
+    counted: np.ndarray
     sample_weight: np.ndarray | None
     labels: np.ndarray | None
     rows: np.ndarray
@@ -96,19 +105,26 @@ class FitData:
             )
         return self._splits[key]
 
+    def row_weight(self) -> np.ndarray | None:
+        """Weights of the rows in statistics of the representation; at most two."""
+        if self.sample_weight is None:
+            return None
+        weight = scaled_weights(self.sample_weight, None)
+        return weight if weight.ndim == 1 else weight.mean(1)
+
     def _split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         specs = self.encoder.specs
         kinds = np.array([spec.is_classification for spec in specs])
-        codes, observed = self.codes[self.rows], self.observed[self.rows]
+        codes, counted = self.codes[self.rows], self.counted[self.rows]
         train, valid = validation_split(
             codes,
-            observed,
+            counted,
             kinds,
             fraction,
             np.random.RandomState(seed),
             task_names=self.encoder.task_names,
         )
-        check_ranked_parts(specs, codes, observed, (train, valid), fraction)
+        check_ranked_parts(specs, codes, counted, (train, valid), fraction)
         rows = torch.as_tensor(self.rows)
         return rows[train], rows[valid]
 
@@ -116,15 +132,12 @@ class FitData:
         def tensor(array: np.ndarray) -> torch.Tensor:
             return torch.as_tensor(array, dtype=settings.dtype, device=settings.device)
 
-        codes, labels, weight = self.codes, self.labels, self.sample_weight
+        codes, labels, row_weight = self.codes, self.labels, self.row_weight()
         task_of_row = one_task_per_row(labels, self.rows)
         if task_of_row is not None and labels is not None:
             places = np.arange(len(codes))
             codes, labels = codes[places, task_of_row], labels[places, task_of_row]
             labels = None if (labels[self.rows] == 1).all() else labels
-        row_weight = None
-        if weight is not None:
-            row_weight = tensor(weight if weight.ndim == 1 else weight.mean(1))
         own_rows = None
         if len(self.rows) < len(codes):
             own_rows = torch.as_tensor(self.rows, device=settings.device)
@@ -132,7 +145,7 @@ class FitData:
             x=self._place(settings.device),
             codes=tensor(codes),
             weight=None if labels is None else tensor(labels),
-            row_weight=row_weight,
+            row_weight=None if row_weight is None else tensor(row_weight),
             task_of_row=None
             if task_of_row is None
             else torch.as_tensor(task_of_row, device=settings.device),
@@ -146,26 +159,6 @@ class FitData:
         if key not in self.placed:
             self.placed[key] = as_tensor(self.X, device)
         return self.placed[key]
-
-
-def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    """The task of each row, if every row in use is labelled for exactly one.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples, n_tasks), or None
-        Weights of the labels; None if all are observed.
-    rows : int ndarray
-
-    Returns
-    -------
-    int ndarray of shape (n_samples,), or None
-    """
-    if labels is None or labels.shape[1] == 1:
-        return None
-    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
-        return None
-    return labels.argmax(1)
 
 
 def data_key(estimator: Any) -> Hashable:
@@ -182,8 +175,9 @@ def data_key(estimator: Any) -> Hashable:
     """
     rules, allowed = estimator._task_rules()
     class_weight = getattr(estimator, "class_weight", None)
-    # Of a long array, repr shows the ends only.
-    rules = rules if isinstance(rules, str | Mapping) else list(rules)
+    # Of a long array, repr shows the ends only, and a Series has names too.
+    if not isinstance(rules, str | Mapping):
+        rules = list(rules.items() if hasattr(rules, "items") else rules)
     return (repr(rules), allowed, estimator.encoder == "mlp", repr(class_weight))
 
 
@@ -226,12 +220,15 @@ def read_data(
     encoder, codes, observed, weight = _encode(
         estimator, len(X), y, sample_weight, classes, fitted_encoder
     )
-    if not going_on and classes is None:
-        warn_of_many_classes(encoder)
-    factors = factors_of(estimator, encoder, codes, observed)
+    weighed = counted_labels(observed, weight)
+    if not going_on:
+        warn_of_targets(encoder, weighed, classes)
+    factors = factors_of(estimator, encoder, codes, weighed)
     labels = label_weights(codes, observed, weight, factors)
     check_task_totals(labels, observed, encoder.task_names)
-    used = observed.any(1) if labels is None else (labels > 0).any(1)
+    counted = counted_labels(observed, labels)
+    if not np.array_equal(counted, observed):
+        codes = codes_of_counted(encoder.specs, codes, counted)
     if X.dtype == np.float32:
         # Half the memory, and shared with the tensors that are made of it.
         codes = codes.astype(np.float32)
@@ -239,9 +236,8 @@ def read_data(
     features = {
         name: vars(estimator)[name] for name in names if name in vars(estimator)
     }
-    return FitData(
-        X, encoder, codes, observed, weight, labels, np.flatnonzero(used), features
-    )
+    rows = np.flatnonzero(counted.any(1))
+    return FitData(X, encoder, codes, counted, weight, labels, rows, features)
 
 
 def _encode(
@@ -252,18 +248,19 @@ def _encode(
     classes: Any,
     encoder: TargetEncoder | None,
 ) -> tuple[TargetEncoder, np.ndarray, np.ndarray, np.ndarray | None]:
-    weight = check_sample_weight(sample_weight, n_rows, _count_tasks(y), np.float64)
+    check_same_rows(n_rows, y)
+    fitted = None if encoder is None else encoder.task_names
+    names = names_for_weights(sample_weight, y, fitted)
+    weight = check_sample_weight(
+        sample_weight, n_rows, _count_tasks(y), np.float64, names
+    )
     if encoder is None:
         encoder = TargetEncoder(*estimator._task_rules())
         encoder.fit(y, sample_weight=weight, classes=classes)
     else:
         check_classes(encoder, classes)
     codes, observed = encoder.transform(y)
-    if len(codes) != n_rows:
-        raise InputError(
-            f"X and y must have equally many rows; found inconsistent numbers of "
-            f"samples: {n_rows} in X and {len(codes)} in y."
-        )
+    check_same_rows(n_rows, codes)
     return encoder, codes, observed, weight
 
 
@@ -275,8 +272,8 @@ def _count_tasks(y: Any) -> int:
 
 
 def factors_of(
-    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+    estimator: Any, encoder: TargetEncoder, codes: np.ndarray, counted: np.ndarray
 ) -> list[np.ndarray | None]:
     """Class weights of an estimator that may know none."""
     setting = getattr(estimator, "class_weight", None)
-    return class_factors(setting, encoder, codes, observed)
+    return class_factors(setting, encoder, codes, counted)

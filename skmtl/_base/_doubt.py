@@ -4,16 +4,34 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import SkmtlWarning, TaskTypeWarning
+from ..exceptions import RareClassWarning, SkmtlWarning, TaskTypeWarning
 from ..tasks import TargetEncoder
 from ._warn import warn_user
 
-__all__ = ["warn_of_channels_last", "warn_of_many_classes"]
+__all__ = ["warn_of_channels_last", "warn_of_targets"]
 
 # Up to here, scikit-learn's own estimators see no reason to ask either.
 _FEW_CLASSES = 20
 # A picture three pixels wide is refused when the network is built.
 _COLOURS = 4
+
+
+def warn_of_targets(encoder: TargetEncoder, counted: np.ndarray, classes: Any) -> None:
+    """Warn of all that may be wrong with targets, as the functions below do.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Labels of positive weight.
+    classes : array or list of arrays, or None
+        As in ``partial_fit``; who names them knows the targets.
+    """
+    warn_of_repeated_names(encoder)
+    if classes is None:
+        warn_of_many_classes(encoder)
+        warn_of_single_labels(encoder, counted)
 
 
 def warn_of_many_classes(encoder: TargetEncoder) -> None:
@@ -42,6 +60,56 @@ def warn_of_many_classes(encoder: TargetEncoder) -> None:
                 "Mixed estimator.",
                 TaskTypeWarning,
             )
+
+
+def warn_of_single_labels(encoder: TargetEncoder, counted: np.ndarray) -> None:
+    """Warn where a column of many rows has one label, which teaches a constant.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Labels of positive weight.
+
+    Warns
+    -----
+    RareClassWarning
+        If a task without classes has a single label in more than one row.
+    """
+    n_rows = len(counted)
+    for spec, n_counted in zip(encoder.specs, counted.sum(0).tolist(), strict=True):
+        if n_counted == 1 < n_rows and not spec.is_classification:
+            warn_user(
+                f"Task {spec.name!r} has 1 label in {n_rows} rows, from which nothing "
+                "but a constant can be learnt. Drop the task, or check how its labels "
+                "were read.",
+                RareClassWarning,
+            )
+
+
+def warn_of_repeated_names(encoder: TargetEncoder) -> None:
+    """Warn where tasks are not called as their columns are, since a name occurs twice.
+
+    Parameters
+    ----------
+    encoder : TargetEncoder
+        Fitted.
+
+    Warns
+    -----
+    SkmtlWarning
+        Naming the tasks.
+    """
+    labels = list(map(str, encoder.column_labels))
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        warn_user(
+            f"Columns of y repeat the name(s) {twice}; the tasks are called "
+            f"{encoder.task_names}, which parameters that name tasks go by. Rename the "
+            "columns.",
+            SkmtlWarning,
+        )
 
 
 def warn_of_channels_last(estimator: Any, X: np.ndarray) -> None:

@@ -39,7 +39,7 @@ class Sample:
     rows : int ndarray
         Places of these rows in X.
     y : ndarray of shape (n_rows, n_tasks)
-        Codes, NaN where unobserved.
+        Codes, NaN where no label counts.
     classification : bool ndarray of shape (n_tasks,)
     reference : Relatedness
         The reference measure on a random representation of these rows.
@@ -61,7 +61,7 @@ class Evidence:
     Attributes
     ----------
     y : ndarray of shape (n_rows, n_tasks)
-        Codes of a sample of the training rows, NaN where unobserved.
+        Codes of a sample of the training rows, NaN where no label counts.
     classification : bool ndarray of shape (n_tasks,)
     representation : ndarray of shape (n_rows, latent)
         What the trained encoder makes of these rows.
@@ -108,9 +108,9 @@ def check_grouping(estimator: Any, n_tasks: int) -> None:
 
 
 def _sample_rows(
-    observed: np.ndarray, rows: np.ndarray, random_state: np.random.RandomState
+    counted: np.ndarray, rows: np.ndarray, random_state: np.random.RandomState
 ) -> np.ndarray:
-    labels_per_row = observed[rows].sum() / len(rows) / observed.shape[1]
+    labels_per_row = counted[rows].sum() / len(rows) / counted.shape[1]
     most = min(int(_LABELS_PER_TASK / max(labels_per_row, 1e-9)), _MOST_ROWS)
     if len(rows) <= most:
         return rows
@@ -131,10 +131,10 @@ def sample_of(data: FitData, seed: int) -> Sample:
     Sample
     """
     if seed not in data.samples:
-        rows = _sample_rows(data.observed, data.rows, np.random.RandomState(seed))
+        rows = _sample_rows(data.counted, data.rows, np.random.RandomState(seed))
         random_state = np.random.RandomState(seed)
         kinds = np.array([spec.is_classification for spec in data.encoder.specs])
-        y = np.where(data.observed[rows], data.codes[rows], np.nan)
+        y = np.where(data.counted[rows], data.codes[rows], np.nan)
         flat = data.X[rows].reshape(len(rows), -1)
         trunk = random_trunk(flat, random_state=random_state)
         reference = target_relatedness(

@@ -1,6 +1,5 @@
 """The life of a fit, for every estimator."""
 
-import copy
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..exceptions import ConvergenceError, InterruptedFitWarning
 from ..similarity import target_relatedness
 from ._callbacks import metadata_of, open_callbacks
 from ._compatibility import CallbackSupportMixin, fit_context, with_callbacks
-from ._continuation import check_settled, start_from
+from ._continuation import check_settled, copied_net, start_from
 from ._evidence import check_grouping, read_tasks
 from ._prediction import PredictionMixin
 from ._prepare import prepare
@@ -88,7 +87,8 @@ class MultiTaskEstimator(
             Targets, a column per task; NaN, None or NA where a label is missing.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels; weight zero is as good as missing.
+            Columns of a DataFrame go by name.
 
         Returns
         -------
@@ -121,20 +121,21 @@ default=None
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a batch of data, at a constant learning rate.
 
-        Task similarity and groups are read from the rows of the last call. Parameters
-        that the network was built of, `optimizer` and `precision` must stay what they
-        were in the first call.
+        Task similarity and groups are read from the rows of the last call; one without
+        any label leaves the estimator as it is. Parameters that the network was built
+        of, `optimizer` and `precision` must stay what they were in the first call.
+        So do location and scale of targets: let it hold labels like those to come.
 
         Parameters
         ----------
         X, y : array-like
             As in :meth:`fit`.
-        classes : array-like, or list of array-like, default=None
-            All classes of the task, or of each task (None for a regression task).
-            Needed on the first call where the data do not show every class.
+        classes : array-like, list of array-like, or dict, default=None
+            All classes of the task, or of each task, in order or by name (None for a
+            regression). Needed on the first call where the data do not show them all.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
-            Weights of rows, or of single labels.
+            Weights of rows, or of single labels; weight zero is as good as missing.
 
         Returns
         -------
@@ -161,7 +162,9 @@ default=None
                 network=self.net_.module_ if going_on else None,
                 one_epoch=True,
             )
-            net = copy.deepcopy(self.net_) if going_on else None
+            if prepared is None:
+                return self
+            net = copied_net(self.net_) if going_on else None
             self._train_and_finish(prepared, X, y, net=net)
             self.n_iter_ = offset + self.n_iter_
         return self
@@ -172,15 +175,15 @@ default=None
         """Fit to data that come in batches, larger than memory perhaps.
 
         The batches are run through once to learn the tasks and then once per epoch;
-        each batch is one step of the optimiser. Task similarity is read from an even
-        sample of at most 5,000 rows.
+        each batch with a label is one step of the optimiser. Task similarity is read
+        from an even sample of at most 5,000 rows.
 
         Parameters
         ----------
         batches : torch Dataset, DataLoader, or iterable of (X, y)
             Something that can be run through many times. A Dataset of single rows
             is cut into batches of `batch_size` (128 if 'auto').
-        classes : array-like, or list of array-like, default=None
+        classes : array-like, list of array-like, or dict, default=None
             All classes of the task, or of each task.
 
         Returns
@@ -250,10 +253,7 @@ default=None
                 InterruptedFitWarning,
             )
         net, data = trained.net, prepared.data
-        row_weight = data.sample_weight
-        if row_weight is not None and row_weight.ndim == 2:
-            row_weight = row_weight.mean(1)
-        variance = representation_variance(net, data.X, row_weight, data.rows)
+        variance = representation_variance(net, data.X, data.row_weight(), data.rows)
         tensors = {
             name: value.cpu().numpy()
             for name, value in net.module_.task_evidence(variance).items()

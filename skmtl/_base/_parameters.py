@@ -140,17 +140,18 @@ SHARED: dict[str, Parameter] = {
         None,
         ["array-like", dict, None],
         "array-like of shape (n_tasks,), dict, or None",
-        "Weight of each task's loss in the sum; a dict maps task names to weights, "
-        "others weigh 1.",
+        "Weight of each task's loss in the sum; a dict (or a Series with names) maps "
+        "task names to weights, others weigh 1.",
         stackable=True,
     ),
     "class_weight": Parameter(
         None,
         [StrOptions({"balanced"}), dict, list, None],
-        "'balanced', dict, list of dict, or None",
+        "'balanced', dict, list, or None",
         "Weights of classes within a task. 'balanced' weighs classes inversely to "
         "their frequency. A dict maps classes to weights and holds for every task "
-        "(classes it does not name weigh 1); a list has one entry per task.",
+        "(classes it does not name weigh 1). A list has one entry per task, or a dict "
+        "maps names of tasks to such entries.",
     ),
     "clustering": Parameter(
         "gap",
@@ -237,9 +238,10 @@ TASK_TYPES = Parameter(
     "auto",
     [StrOptions({"auto"}), "array-like", dict],
     "'auto', list of {'classification', 'regression', 'ranking'}, or dict",
-    "Kind of each task: a list in the order of the columns, or a dict from task names "
-    "to kinds, which leaves the others to 'auto'. 'auto' guesses from the columns of "
-    "y, see `task_table_`: a numeric column is regression unless its values are all 0 "
-    "or 1, or it holds few distinct integers; it is never a ranking, which predicts "
-    "the order of the rows only.",
+    "Kind of each task: a list in the order of the columns, or a dict (or a Series) "
+    "from task names to kinds, which leaves the others to 'auto'. 'auto' guesses from "
+    "the columns of y, see `task_table_`: a numeric column is regression unless its "
+    "values are all 0 or 1, or it has an integer data type and few distinct values (a "
+    "missing label turns integers of NumPy into floats); it is never a ranking, which "
+    "predicts the order of the rows only.",
 )

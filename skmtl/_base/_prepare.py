@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine import Plan, Settings, TaskTensors, stack_key
+from ..engine import Plan, Settings, TaskTensors, can_vectorise
 from ..exceptions import EnsembleWarning, InputError
 from ..tasks import TargetEncoder
 from ._context import Seeds, build_network
@@ -49,7 +49,7 @@ def prepare(
     fitted_encoder: TargetEncoder | None = None,
     network: Any = None,
     one_epoch: bool = False,
-) -> Prepared:
+) -> Prepared | None:
     """Validate and encode the data of one fit and plan its training.
 
     Parameters
@@ -70,9 +70,12 @@ def prepare(
 
     Returns
     -------
-    Prepared
+    Prepared or None
+        None if no row has a label, where known tasks go on.
     """
     data = read_data(estimator, X, y, sample_weight, classes, fitted_encoder)
+    if not len(data.rows):
+        return None
     seeds = Seeds.draw(random_state)
     return plan_fit(estimator, data, seeds, network, one_epoch)
 
@@ -98,9 +101,9 @@ def plan_fit(
     -------
     Prepared
     """
-    observed = data.observed[data.rows]
+    counted = data.counted[data.rows]
     noise = _noise_of(estimator, data, seeds.similarity)
-    settings = resolve_settings(estimator, data.X.dtype, observed, one_epoch, noise)
+    settings = resolve_settings(estimator, data.X.dtype, counted, one_epoch, noise)
     if estimator.batch_size == 1:
         check_ranked_batches(data.encoder.specs)
     train, valid = data.tensors(settings, estimator.validation_fraction, seeds.split)
@@ -122,10 +125,8 @@ def _noise_of(estimator: Any, data: FitData, seed: int) -> float | None:
     if not follows_noise(estimator):
         return None
     if seed not in data.noise:
-        # Labels of weight zero say nothing of the noise either.
-        counted = data.observed if data.labels is None else data.labels > 0
         data.noise[seed] = noise_to_signal(
-            data.X, data.codes, counted, data.encoder.specs, seed
+            data.X, data.codes, data.counted, data.encoder.specs, seed
         )
     return data.noise[seed]
 
@@ -180,12 +181,13 @@ def make_plans(
 
 
 def _check_ensemble(plans: list[Plan]) -> None:
-    if len(plans) > 1 and stack_key(replace(plans[0], callbacks=())) is None:
+    if len(plans) > 1 and not can_vectorise(plans[0]):
         raise InputError(
             f"`n_estimators={len(plans)}` needs an encoder whose members can train as "
-            "one; this one has random layers, running statistics, or operations that "
-            "torch.func cannot vectorise. Use `dropout` and normalisation without "
-            "running statistics, or average estimators with n_estimators=1."
+            "one; this one has random layers, running statistics, weights that go by "
+            "two names, or operations that torch.func cannot vectorise. Use `dropout` "
+            "and normalisation without running statistics, or average estimators with "
+            "n_estimators=1."
         )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..exceptions import InputError
 from ..tasks import TaskSpec
+from ..tasks._fitting import standard_ranks
 
-__all__ = ["check_ranked_batches", "check_ranked_parts"]
+__all__ = ["check_ranked_batches", "check_ranked_parts", "codes_of_counted"]
 
 
 def check_ranked_batches(specs: Sequence[TaskSpec]) -> None:
@@ -34,7 +35,7 @@ def check_ranked_batches(specs: Sequence[TaskSpec]) -> None:
 def check_ranked_parts(
     specs: Sequence[TaskSpec],
     codes: np.ndarray,
-    observed: np.ndarray,
+    counted: np.ndarray,
     parts: Sequence[np.ndarray],
     fraction: float,
 ) -> None:
@@ -44,7 +45,7 @@ def check_ranked_parts(
     ----------
     specs : sequence of TaskSpec
     codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
+    counted : bool ndarray of shape (n_samples, n_tasks)
     parts : sequence of int ndarray
         Rows for training and for validation.
     fraction : float
@@ -58,7 +59,7 @@ def check_ranked_parts(
     for task, spec in enumerate(specs):
         if not spec.is_ranking:
             continue
-        column = np.where(observed[:, task], codes[:, task], np.nan)
+        column = np.where(counted[:, task], codes[:, task], np.nan)
         if _n_distinct(column) < 2:
             continue
         found = [_n_distinct(column[rows]) for rows in parts]
@@ -69,6 +70,31 @@ def check_ranked_parts(
                 f"{found[0]} for training and {found[1]} for validation. Choose "
                 "another fraction, give more rows, or set early_stopping=False."
             )
+
+
+def codes_of_counted(
+    specs: Sequence[TaskSpec], codes: np.ndarray, counted: np.ndarray
+) -> np.ndarray:
+    """Encode the labels that count as if the others were missing.
+
+    Parameters
+    ----------
+    specs : sequence of TaskSpec
+    codes : ndarray of shape (n_samples, n_tasks)
+        Of all observed labels.
+    counted : bool ndarray of shape (n_samples, n_tasks)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_tasks)
+        Zero where no label counts; ranks are those among the labels that do.
+    """
+    codes = np.where(counted, codes, 0.0)
+    for task, spec in enumerate(specs):
+        if spec.is_ranking:
+            own = counted[:, task]
+            codes[own, task] = standard_ranks(codes[own, task])
+    return codes
 
 
 def _n_distinct(column: np.ndarray) -> int:

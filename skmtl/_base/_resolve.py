@@ -22,15 +22,15 @@ def auto_epochs(n_steps: int) -> int:
     return max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / n_steps))
 
 
-def _auto_decay(observed: np.ndarray, noise: float | None) -> float:
+def _auto_decay(counted: np.ndarray, noise: float | None) -> float:
     """Weight decay by the labels behind the encoder and behind a head, and their noise.
 
     All rows teach the encoder, its own ones a head: the geometric mean of the two
     stands for what the network has seen. As the best penalty of a ridge regression
     does, the decay grows with the ratio of noise to signal.
     """
-    n_rows, n_tasks = observed.shape
-    labels_per_task = max(np.count_nonzero(observed) / n_tasks, 1)
+    n_rows, n_tasks = counted.shape
+    labels_per_task = max(np.count_nonzero(counted) / n_tasks, 1)
     decay = _DECAY if noise is None else max(_DECAY, _DECAY_OF_NOISE * noise)
     return float(np.clip(decay / math.sqrt(n_rows * labels_per_task), 0.01, 1))
 
@@ -38,7 +38,7 @@ def _auto_decay(observed: np.ndarray, noise: float | None) -> float:
 def resolve_settings(
     estimator: Any,
     x_dtype: np.dtype,
-    observed: np.ndarray,
+    counted: np.ndarray,
     one_epoch: bool = False,
     noise: float | None = None,
 ) -> Settings:
@@ -49,8 +49,8 @@ def resolve_settings(
     estimator : estimator
     x_dtype : dtype
         Of X.
-    observed : bool ndarray of shape (n_rows, n_tasks)
-        Where the rows to fit to carry a label.
+    counted : bool ndarray of shape (n_rows, n_tasks)
+        Where the rows to fit to carry a label that counts.
     one_epoch : bool
         For a single epoch at a constant rate.
     noise : float, optional
@@ -61,7 +61,7 @@ def resolve_settings(
     -------
     Settings
     """
-    n_rows = len(observed)
+    n_rows = len(counted)
     device = resolve_device(estimator.device)
     bf16 = estimator.precision == "bf16"
     batch_size = estimator.batch_size
@@ -72,7 +72,7 @@ def resolve_settings(
         max_epochs = auto_epochs(math.ceil(n_rows / batch_size))
     decay = estimator.weight_decay
     if decay == "auto":
-        decay = _auto_decay(observed, noise)
+        decay = _auto_decay(counted, noise)
     return Settings(
         max_epochs=1 if one_epoch else int(max_epochs),
         batch_size=int(batch_size),

@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_sample_weight
 from ..exceptions import InputError
 from ..metrics import accuracy_scores, kendall_tau_scores, mean_score, r2_scores
+from ._truth import read_truth
 
 __all__ = ["ClassifierShell", "MixedShell", "RankerShell", "RegressorShell"]
 
@@ -53,12 +53,16 @@ class _Shell:
     def score_tasks(self, X, y, sample_weight=None):
         """Score every task on its observed labels.
 
+        In a pipeline, `X` must have gone through the steps before, or use
+        ``get_multitask_scorer("accuracy", average=None)`` of
+        :mod:`skmtl.model_selection`, which takes the pipeline.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Targets; a class not seen in fit counts as an error.
+            Targets; a class not seen in fit counts as an error, with a warning.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
 default=None
             Weights of rows or labels.
@@ -71,10 +75,8 @@ default=None
             two different ones.
         """
         check_is_fitted(self, "net_")
-        codes, observed = self._targets.transform(y, unseen="code")
-        weight = check_sample_weight(sample_weight, *codes.shape, np.float64)
-        truth = np.where(observed, codes, np.nan)
         predicted = self._predict_codes(X)
+        truth, weight = read_truth(self._targets, y, sample_weight, len(predicted))
         scores = np.empty(self.n_tasks_)
         measures = np.array([_MEASURES[spec.kind] for spec in self._targets.specs])
         for measure in dict.fromkeys(measures):
@@ -115,6 +117,8 @@ default=None
         UnlabelledTaskWarning
             If a task has no observed label, or is a ranking whose labels are all
             equal; it is left out.
+        RareClassWarning
+            If there are labels of classes not seen in fit.
         """
         scores = self.score_tasks(X, y, sample_weight=sample_weight)
         return mean_score(scores, self.task_names_)
@@ -245,8 +249,9 @@ def _has_classes(estimator):
     if targets is not None:
         return any(spec.is_classification for spec in targets.specs)
     named = estimator.task_types
-    # a dict leaves the kinds of tasks open that it does not name
-    return isinstance(named, str | Mapping) or "classification" in list(named)
+    # a dict leaves the kinds of tasks open that it does not name, as a Series does
+    is_open = isinstance(named, str | Mapping) or hasattr(named, "iloc")
+    return is_open or "classification" in list(named)
 
 
 @_with_plain_names

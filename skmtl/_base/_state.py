@@ -39,7 +39,8 @@ class StorableMixin:
         """Save the fitted estimator to a file that runs no code when it is read.
 
         Read it with :func:`skmtl.load`. The state of the optimiser is not kept:
-        :meth:`partial_fit` after loading starts with a fresh one.
+        :meth:`partial_fit` after loading starts with a fresh one. Neither are steps of
+        a pipeline before this estimator, such as a scaler.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -14,12 +15,12 @@ from ..exceptions import InputError, TargetError
 from ..tasks import TargetEncoder
 from ._context import Seeds
 from ._data import FitData, factors_of
-from ._doubt import warn_of_channels_last, warn_of_many_classes
+from ._doubt import warn_of_channels_last, warn_of_targets
 from ._noise import follows_noise, noise_to_signal
 from ._prepare import Prepared, make_plans
 from ._resolve import auto_epochs, resolve_settings
 from ._scale import warn_of_scale
-from ._weights import label_weights
+from ._weights import check_task_totals, counted_labels, label_weights
 
 __all__ = ["BatchSource", "TaskBatches", "prepare_batches"]
 
@@ -74,6 +75,7 @@ class TaskBatches:
     ----------
     source : BatchSource
     n_batches : int
+        Those with a label.
     estimator : estimator
     encoder : TargetEncoder
     factors : list of ndarray or None
@@ -98,7 +100,12 @@ class TaskBatches:
             X = _features(self.estimator, X, reset=False)
             codes, observed = self.encoder.transform(_plain(y))
             weight = label_weights(codes, observed, None, self.factors)
-            if not observed.any():
+            used = counted_labels(observed, weight).any(1)
+            if not used.all():
+                # As in fit, rows without a label have no say, nor have such batches.
+                X, codes = X[used], codes[used]
+                weight = None if weight is None else weight[used]
+            if not used.any():
                 continue
             yield Batch(
                 as_tensor(X, settings.device).to(settings.dtype),
@@ -143,40 +150,48 @@ def prepare_batches(estimator, batches, classes):
         )
     seeds = Seeds.draw(check_random_state(estimator.random_state))
     source = BatchSource(batches, estimator.batch_size, seeds.split)
-    X, places, targets, n_batches = _first_pass(estimator, source, seeds)
+    X, places, targets, sizes = _first_pass(estimator, source, seeds)
     warn_of_channels_last(estimator, X)
     warn_of_scale(X, getattr(estimator, "feature_names_in_", None))
     encoder = TargetEncoder(*estimator._task_rules()).fit(targets, classes=classes)
-    if classes is None:
-        warn_of_many_classes(encoder)
     codes, observed = encoder.transform(targets)
+    warn_of_targets(encoder, observed, classes)
     factors = factors_of(estimator, encoder, codes, observed)
-    specs, all_observed = encoder.specs, observed
-    codes, observed = codes[places], observed[places]
+    labels = label_weights(codes, observed, None, factors)
+    check_task_totals(labels, observed, encoder.task_names)
+    all_counted = counted_labels(observed, labels)
+    used = all_counted.any(1)
+    n_batches = sum(own.any() for own in np.split(used, np.cumsum(sizes)[:-1]))
+    codes, counted = codes[places], all_counted[places]
     noise = None
     if follows_noise(estimator):
-        noise = noise_to_signal(X, codes, observed, specs, seeds.similarity)
-    settings = resolve_settings(estimator, X.dtype, all_observed, noise=noise)
+        noise = noise_to_signal(X, codes, counted, encoder.specs, seeds.similarity)
+    settings = resolve_settings(estimator, X.dtype, all_counted[used], noise=noise)
     if estimator.max_epochs == "auto":
         settings = replace(settings, max_epochs=auto_epochs(n_batches))
-    rows = np.flatnonzero(observed.any(1))
-    weight = label_weights(codes, observed, None, factors)
-    sample = TaskTensors(
-        as_tensor(X, settings.device),
-        _tensor(codes, settings),
-        None if weight is None else _tensor(weight, settings),
-        rows=torch.as_tensor(rows, device=settings.device),
-    )
+    rows = np.flatnonzero(counted.any(1))
+    weight = None if labels is None else labels[places]
+    sample = _sample(X, codes, weight, rows, settings)
     plans = make_plans(estimator, encoder, X.shape[1:], sample, None, settings, seeds)
-    data = FitData(X, encoder, codes, observed, None, None, rows, {})
+    data = FitData(X, encoder, codes, counted, None, None, rows, {})
     prepared = Prepared(plans, data, seeds)
     return prepared, TaskBatches(
         source, n_batches, estimator, encoder, factors, settings
     )
 
 
+def _sample(X, codes, weight, rows, settings):
+    """Tensors of the rows that stand for all batches."""
+    return TaskTensors(
+        as_tensor(X, settings.device),
+        _tensor(codes, settings),
+        None if weight is None else _tensor(weight, settings),
+        rows=torch.as_tensor(rows, device=settings.device),
+    )
+
+
 def _first_pass(estimator, source, seeds):
-    """Collect all targets, and an even sample of the rows of X."""
+    """Collect all targets, an even sample of the rows of X, and the batches' sizes."""
     random_state = np.random.RandomState(seeds.similarity)
     kept, keys, places, targets, seen = [], [], [], [], 0
     for X, y in source:
@@ -197,7 +212,7 @@ def _first_pass(estimator, source, seeds):
     if not targets:
         raise InputError("`batches` must yield at least one pair (X, y); found none.")
     X, _, places = _thin(kept, keys, places)
-    return X, places, _join_targets(targets), len(targets)
+    return X, places, _join_targets(targets), list(map(len, targets))
 
 
 def _thin(kept, keys, places):
@@ -216,10 +231,24 @@ def _join_targets(targets):
         import polars as pl
 
         return pl.concat(targets)
-    arrays = [np.asarray(own) for own in targets]
+    if all(isinstance(own, list | tuple) for own in targets):
+        # Read whole, as fit does: the types of a list are those of its columns.
+        return list(chain.from_iterable(targets))
+    arrays = [_as_array(own) for own in targets]
     if len({own.shape[1:] for own in arrays}) > 1:
         raise TargetError(
             "y must have the same number of tasks in every batch; found the shapes "
             f"{sorted({own.shape[1:] for own in arrays})} after the first axis."
         )
+    if len({own.dtype.kind in "biuf" for own in arrays}) > 1:
+        # Beside text numpy would make text of numbers, and of NaN.
+        arrays = [own.astype(object) for own in arrays]
+    if any(map(np.ma.isMaskedArray, arrays)):
+        return np.ma.concatenate(arrays)
     return np.concatenate(arrays)
+
+
+def _as_array(y):
+    if isinstance(y, list | tuple):
+        return np.array(y, dtype=object)
+    return np.asanyarray(y)

@@ -5,10 +5,38 @@ from typing import Any
 
 import numpy as np
 
+from .._naming import values_by_name
 from ..exceptions import InputError
 from ..tasks import TargetEncoder, TaskSpec
 
-__all__ = ["check_task_totals", "class_factors", "label_weights", "task_weights"]
+__all__ = [
+    "check_task_totals",
+    "class_factors",
+    "counted_labels",
+    "label_weights",
+    "one_task_per_row",
+    "scaled_weights",
+    "task_weights",
+]
+
+
+def counted_labels(observed: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Where labels count: one of weight zero is as good as missing, everywhere.
+
+    Parameters
+    ----------
+    observed : bool ndarray of shape (n_samples, n_tasks)
+    weights : ndarray of shape (n_samples,) or (n_samples, n_tasks), or None
+        Of rows or labels.
+
+    Returns
+    -------
+    bool ndarray of shape (n_samples, n_tasks)
+    """
+    if weights is None:
+        return observed
+    counted: np.ndarray = observed & (weights.reshape(len(observed), -1) > 0)
+    return counted
 
 
 def label_weights(
@@ -30,17 +58,63 @@ def label_weights(
     Returns
     -------
     ndarray of shape (n_samples, n_tasks), or None
-        Zero where unobserved; None if all labels are observed and weigh one.
+        Zero where unobserved; None if all labels are observed and weigh one. Only
+        ratios within a task count, and each has its own scale.
     """
     by_class = {task: own for task, own in enumerate(factors) if own is not None}
     if observed.all() and sample_weight is None and not by_class:
         return None
     weights = observed.astype(np.float64)
     if sample_weight is not None:
-        weights *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
+        weights *= sample_weight.reshape(len(observed), -1)
+        weights = scaled_weights(weights, 0)
     for task, own in by_class.items():
         weights[:, task] *= own[codes[:, task].astype(int)]
     return weights
+
+
+def scaled_weights(weights: np.ndarray, axis: int | None) -> np.ndarray:
+    """Bring the largest weights to between one and two.
+
+    Losses and statistics are means, so that scale does not matter; but weights far
+    from one, and more so their products, leave the range of a network's numbers. By
+    powers of two, which round nothing: results stay what they are to the last bit.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Of at least zero.
+    axis : int or None
+        Along which weights keep their ratios; None for all of them.
+
+    Returns
+    -------
+    ndarray, shaped as `weights`
+        Zeros stay zero.
+    """
+    largest = weights.max(axis)
+    power = np.frexp(np.where(largest > 0, largest, 1.0))[1] - 1
+    return np.ldexp(weights, -power) if np.any(power) else weights
+
+
+def one_task_per_row(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """The task of each row, if every row in use is labelled for exactly one.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples, n_tasks), or None
+        Weights of the labels; None if all are observed.
+    rows : int ndarray
+
+    Returns
+    -------
+    int ndarray of shape (n_samples,), or None
+    """
+    if labels is None or labels.shape[1] == 1:
+        return None
+    if (np.count_nonzero(labels[rows], axis=1) != 1).any():
+        return None
+    return labels.argmax(1)
 
 
 def check_task_totals(
@@ -71,16 +145,18 @@ def check_task_totals(
 
 
 def class_factors(
-    setting: Any, encoder: TargetEncoder, codes: np.ndarray, observed: np.ndarray
+    setting: Any, encoder: TargetEncoder, codes: np.ndarray, counted: np.ndarray
 ) -> list[np.ndarray | None]:
     """Weight of every class of every task.
 
     Parameters
     ----------
-    setting : "balanced", dict, or list with one of these (or None) per task; or None
+    setting : "balanced", dict of classes, or one of these (or None) per task; or None
+        Per task as a list, or as a dict from names of tasks.
     encoder : TargetEncoder
     codes : ndarray of shape (n_samples, n_tasks)
-    observed : bool ndarray of shape (n_samples, n_tasks)
+    counted : bool ndarray of shape (n_samples, n_tasks)
+        Labels that "balanced" classes are counted among.
 
     Returns
     -------
@@ -88,6 +164,9 @@ def class_factors(
         One entry per task; None leaves the task's labels as they are.
     """
     specs = encoder.specs
+    if isinstance(setting, Mapping) and any(map(_is_setting, setting.values())):
+        named = values_by_name(setting, encoder.task_names, "class_weight") or {}
+        setting = [named.get(name) for name in encoder.task_names]
     per_task = setting if isinstance(setting, list) else [setting] * len(specs)
     if len(per_task) != len(specs):
         raise InputError(
@@ -102,9 +181,16 @@ def class_factors(
     return [
         None
         if own is None or not spec.is_classification
-        else _factors_of_task(own, spec, codes[observed[:, task], task].astype(int))
+        else _factors_of_task(own, spec, codes[counted[:, task], task].astype(int))
         for task, (spec, own) in enumerate(zip(specs, per_task, strict=True))
     ]
+
+
+def _is_setting(value: Any) -> bool:
+    """Whether it weighs the classes of a task, rather than being a weight."""
+    return isinstance(value, Mapping) or (
+        isinstance(value, str) and value == "balanced"
+    )
 
 
 def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.ndarray:
@@ -119,7 +205,8 @@ def _factors_of_task(setting: Any, spec: TaskSpec, column: np.ndarray) -> np.nda
         )
     assert spec.classes is not None, "only classification tasks get here"
     weights = [setting.get(label, 1) for label in spec.classes.tolist()]
-    return checked_weights(weights, f"`class_weight` of task {spec.name!r}")
+    checked = checked_weights(weights, f"`class_weight` of task {spec.name!r}")
+    return scaled_weights(checked, None)
 
 
 def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:
@@ -129,7 +216,9 @@ def _check_keys(setting: Any, specs: Sequence[TaskSpec]) -> None:
     unknown = [key for key in setting if not any(key in own for own in known.values())]
     if unknown:
         raise InputError(
-            f"`class_weight` names {unknown}; the classes of the tasks are {known}."
+            f"`class_weight` names {unknown}; the classes of the tasks are {known}. A "
+            "dict maps classes, of whichever task, to weights; where tasks differ, a "
+            "list has such a dict, 'balanced' or None for each, or a dict names them."
         )
 
 
@@ -152,7 +241,8 @@ def checked_weights(values: Any, what: str) -> np.ndarray:
         Unless they are finite numbers of at least 0, not all 0.
     """
     try:
-        weights = np.asarray(values, dtype=np.float64)
+        # A copy, since the memory of a Series is not writable, which torch wants.
+        weights = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must hold numbers; found {values!r}.") from error
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
@@ -169,6 +259,7 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     Parameters
     ----------
     setting : array-like of shape (n_tasks,), dict of task name to weight, or None
+        A Series whose index holds names is read as such a dict.
     task_names : sequence of str
 
     Returns
@@ -183,14 +274,9 @@ def task_weights(setting: Any, task_names: Sequence[str]) -> np.ndarray | None:
     """
     if setting is None:
         return None
-    if isinstance(setting, Mapping):
-        unknown = [name for name in setting if name not in task_names]
-        if unknown:
-            raise InputError(
-                f"`task_weight` names unknown task(s) {unknown}; the tasks are "
-                f"{list(task_names)}."
-            )
-        setting = [setting.get(name, 1.0) for name in task_names]
+    named = values_by_name(setting, task_names, "task_weight")
+    if named is not None:
+        setting = [named.get(name, 1.0) for name in task_names]
     weights = checked_weights(setting, "`task_weight`")
     if weights.shape != (len(task_names),):
         raise InputError(

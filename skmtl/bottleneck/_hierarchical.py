@@ -12,6 +12,7 @@ from skmtl._base import (
     name_tasks,
     warn_user,
 )
+from skmtl._naming import values_by_name
 from skmtl.exceptions import CollapseWarning, InputError
 from skmtl.nn import CommonRandom, MultiTaskNetwork
 from skmtl.similarity import capacity_distance, channel_overlap, log_variance_distance
@@ -50,7 +51,7 @@ information_ : ndarray of shape (n_tasks,)
         return HierarchicalIBNetwork(
             encoder,
             heads,
-            beta=self._beta_per_task(len(context.specs)),
+            beta=self._beta_per_task([spec.name for spec in context.specs]),
             gamma=self.gamma,
             warmup=self.beta_warmup,
             noise=self.noise,
@@ -74,9 +75,12 @@ information_ : ndarray of shape (n_tasks,)
         correlated = kind == "full" and sum(continuous) > 1
         return Residual(torch.tensor(continuous), correlated, context.dtype)
 
-    def _beta_per_task(self, n_tasks):
+    def _beta_per_task(self, task_names):
+        n_tasks = len(task_names)
+        named = values_by_name(self.beta, task_names, "beta", complete=True)
+        given = self.beta if named is None else [named[name] for name in task_names]
         try:
-            beta = np.asarray(self.beta, dtype=np.float64)
+            beta = np.asarray(given, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"`beta` must hold numbers; found {self.beta!r}."
@@ -114,11 +118,15 @@ information_ : ndarray of shape (n_tasks,)
 
     def _read_tasks(self, net, data, by_member, seed):
         found = super()._read_tasks(net, data, by_member, seed)
-        if "capacity" in by_member[0] and np.any(self.beta):
+        if "capacity" in by_member[0] and self._has_price:
             each = [own["capacity"].sum(-1) for own in by_member]
             heard = found["task_reliability_"] > found["task_null_"]
             self._warn_of_collapse(np.mean(each, axis=0), heard)
         return found
+
+    @property
+    def _has_price(self):
+        return bool(self._beta_per_task(self._targets.task_names).any())
 
     def _warn_of_collapse(self, information, heard):
         shut = information < _COLLAPSE
@@ -147,7 +155,11 @@ information_ : ndarray of shape (n_tasks,)
         if "capacity" not in evidence.tensors:
             return super()._similarity(evidence)
         capacity = evidence.tensors["capacity"]
-        covariance = np.cov(evidence.representation, rowvar=False, dtype=np.float64)
+        z = evidence.representation
+        # A single row varies in nothing.
+        covariance = np.zeros((z.shape[1], z.shape[1]))
+        if len(z) > 1:
+            covariance = np.cov(z, rowvar=False, dtype=np.float64)
         noise = evidence.tensors["noise_log_variance"]
         # Tasks that read the same need not use it alike: what passes alone joins
         # unrelated tasks whose filters stayed entangled.

@@ -219,7 +219,9 @@ class HierarchicalIBRegressor(RegressorShell, HierarchicalRegression):
     log-likelihoods in nats, up to the constant log(2 pi) / 2 for each task. Of a row
     with missing labels the likelihood of those observed counts. With "full" the tasks'
     targets are predicted as one Gaussian vector, and the likelihood that a row has is
-    spread over its tasks; it does not take `task_weight`.
+    spread over its tasks; it does not take `task_weight`. A row whose labels weigh
+    unequally counts as rows of equal weights would: one with weights (2, 1) as one with
+    both labels and one with the first only.
 
     Departures from the paper, and what `transform`, `n_samples` and the kinds of noise
     do: see :class:`HierarchicalIBClassifier`. The paper has no regression; its Gaussian
@@ -360,7 +362,9 @@ class HierarchicalIBMixed(MixedShell, HierarchicalRegression):
     log-likelihoods in nats, up to the constant log(2 pi) / 2 for each task. Of a row
     with missing labels the likelihood of those observed counts. With "full" the tasks'
     targets are predicted as one Gaussian vector, and the likelihood that a row has is
-    spread over its tasks; it does not take `task_weight`.
+    spread over its tasks; it does not take `task_weight`. A row whose labels weigh
+    unequally counts as rows of equal weights would: one with weights (2, 1) as one with
+    both labels and one with the first only.
 
     Departures from the paper, and what `transform`, `n_samples` and the kinds of noise
     do: see :class:`HierarchicalIBClassifier`. The paper has no regression; its Gaussian

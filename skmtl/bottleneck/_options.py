@@ -13,10 +13,11 @@ DEFAULTS = {"hidden_layer_sizes": (32, 32), "latent_dim": 16}
 CHANNELS = {
     "beta": Parameter(
         0.05,
-        [Interval(Real, 0, None, closed="left"), "array-like"],
-        "float or array-like of shape (n_tasks,)",
+        [Interval(Real, 0, None, closed="left"), "array-like", dict],
+        "float, array-like of shape (n_tasks,), or dict",
         "Price of a nat of information. A linear-Gaussian task whose squared "
-        "correlation with X is below it closes its channel.",
+        "correlation with X is below it closes its channel. A dict (or a Series) gives "
+        "the price of each task by its name.",
         stackable=True,
         settled=True,
     ),

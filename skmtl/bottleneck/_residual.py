@@ -91,29 +91,23 @@ class Residual(nn.Module):
     ) -> LossTerms:
         """Likelihood of each row's observed regression labels together.
 
-        A row counts by the mean share that it has in the losses of these tasks.
+        A row whose labels weigh unequally stands for several rows of equal weights.
+        Each counts by the mean share that it has in the losses of its tasks.
         """
         error = (outputs.detach()[..., 0] - codes.transpose(-1, -2)).transpose(-1, -2)
         seen = self.continuous.unsqueeze(-2)
-        share = torch.full_like(error, 1 / error.shape[-2])
-        if weight is not None:
+        if weight is None:
+            share = torch.full_like(error, 1 / error.shape[-2])
+            parts = [self._likelihood(error, share, seen, whole=True)]
+        else:
             assert terms.totals is not None
             floor = torch.finfo(weight.dtype).tiny
-            share = weight / terms.totals.clamp_min(floor).unsqueeze(-2)
-            seen = seen & (weight > 0)
-        count = seen.sum(-1, keepdim=True).clamp_min(1)
-        share = torch.where(seen, share, 0.0).sum(-1, keepdim=True) / count
-        error = torch.where(seen, error, 0.0)
-        factor = torch.linalg.cholesky_ex(self._observed_covariance(seen)).L
-        if weight is None:
-            solved = torch.cholesky_solve(error.transpose(-1, -2), factor.squeeze(-3))
-            solved = solved.transpose(-1, -2)
-        else:
-            solved = torch.cholesky_solve(error.unsqueeze(-1), factor).squeeze(-1)
-        half_log = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1, keepdim=True)
-        likelihood = 0.5 * error * solved + torch.where(seen, half_log / count, 0.0)
-        objective = (share * likelihood).sum(-2)
-        by_error = (share * solved.detach()).transpose(-1, -2)
+            totals = terms.totals.clamp_min(floor).unsqueeze(-2)
+            parts = [
+                self._likelihood(error, own / totals, seen & (own > 0), whole=False)
+                for own in _equal_parts(weight, seen)
+            ]
+        objective, by_error = (sum(own[1:], own[0]) for own in zip(*parts, strict=True))
         kept = torch.where(self.continuous[..., None, None], 0.0, terms.gradient)
         kept[..., 0] += by_error
         regression = self.continuous.expand_as(terms.losses)
@@ -122,6 +116,24 @@ class Residual(nn.Module):
             gradient=kept,
             objective=objective,
         )
+
+    def _likelihood(
+        self, error: Tensor, share: Tensor, seen: Tensor, whole: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Summed over rows by task, and its derivative by the outputs."""
+        count = seen.sum(-1, keepdim=True).clamp_min(1)
+        share = torch.where(seen, share, 0.0).sum(-1, keepdim=True) / count
+        error = torch.where(seen, error, 0.0)
+        factor = torch.linalg.cholesky_ex(self._observed_covariance(seen)).L
+        if whole:
+            solved = torch.cholesky_solve(error.transpose(-1, -2), factor.squeeze(-3))
+            solved = solved.transpose(-1, -2)
+        else:
+            solved = torch.cholesky_solve(error.unsqueeze(-1), factor).squeeze(-1)
+        half_log = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1, keepdim=True)
+        likelihood = 0.5 * error * solved + torch.where(seen, half_log / count, 0.0)
+        objective = (share * likelihood).sum(-2)
+        return objective, (share * solved.detach()).transpose(-1, -2)
 
     def _observed_covariance(self, seen: Tensor) -> Tensor:
         """Covariances with those of unseen labels replaced by unit ones.
@@ -133,6 +145,22 @@ class Residual(nn.Module):
         both = seen.unsqueeze(-1) & seen.unsqueeze(-2)
         own = torch.diag_embed((~seen).to(whole.dtype))
         return torch.where(both, whole.unsqueeze(-3), own)
+
+
+def _equal_parts(weight: Tensor, seen: Tensor) -> list[Tensor]:
+    """Weights that add up to these, each equal or 0 within every row.
+
+    As a row seen twice with one label, and once with another too, is weighed (2, 1).
+    """
+    own = torch.where(seen, weight, 0.0)
+    if not bool(((own > 0) & (own < own.amax(-1, keepdim=True))).any()):
+        return [weight]
+    levels = own.sort(-1).values
+    steps = levels.diff(dim=-1, prepend=torch.zeros_like(levels[..., :1]))
+    return [
+        torch.where(own >= level, step, 0.0)
+        for level, step in zip(levels.split(1, -1), steps.split(1, -1), strict=True)
+    ]
 
 
 class ResidualNetwork(MultiTaskNetwork):

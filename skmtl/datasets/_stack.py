@@ -28,7 +28,8 @@ def stack_tasks(
         The features of each data set: arrays, sparse matrices or DataFrames,
         all with the same columns in the same order.
     y_list : sequence of n_tasks array-likes of shape (n_samples_t,)
-        The labels of each data set, numbers or strings.
+        The labels of each data set, numbers or strings; in lists and arrays of
+        objects NaN or None stand for missing ones.
     task_names : sequence of n_tasks str, default=None
         Name of each task, no name twice; None takes "task_0", "task_1", ...
 
@@ -42,8 +43,9 @@ def stack_tasks(
             If any features or labels are pandas objects, a DataFrame whose
             columns keep the kind of each task's labels (boolean ones turn into
             float). Otherwise a float array, or, if the labels of any task are
-            strings, an object array. A missing label is None for a task with
-            strings in an object array and NaN elsewhere.
+            strings or whole numbers beyond 2**53, an object array. A missing
+            label is None for a task with strings in an object array and NaN
+            elsewhere.
         task_of_row : ndarray of int, shape (n_samples,)
             The data set of each row.
         task_names : list of str
@@ -127,7 +129,7 @@ def _as_features(X: Any) -> Any:
 
 def _as_labels(y: Any, name: str) -> Any:
     """Return 1-D numbers or strings; only pandas Series stay what they are."""
-    labels = y if _is_pandas(y) else np.asarray(y)
+    labels = y if _is_pandas(y) else _as_array(y)
     if labels.ndim != 1:
         raise TargetError(
             f"The labels of task {name!r} in `y_list` must be one-dimensional. "
@@ -139,7 +141,44 @@ def _as_labels(y: Any, name: str) -> Any:
             f"The labels of task {name!r} in `y_list` must be numbers or strings. "
             f"Found dtype {labels.dtype}."
         )
+    if kind == "U" and not isinstance(y, list | tuple) and np.any(labels == "nan"):
+        raise TargetError(
+            f"The labels of task {name!r} in `y_list` hold the text 'nan', most likely "
+            "a missing label that numpy turned into text. Pass a list, or an array of "
+            "dtype=object with None for missing labels."
+        )
     return labels
+
+
+def _as_array(y: Any) -> NDArray:
+    """Keep what numpy would change: masks, holes beside text, whole numbers."""
+    labels = np.asarray(y)
+    kind = labels.dtype.kind
+    if np.ma.isMaskedArray(y):
+        labels = labels.astype(float if kind in "biuf" else object)
+        labels[np.ma.getmaskarray(y)] = np.nan
+        return labels
+    if not isinstance(y, list | tuple) or labels.ndim != 1:
+        return labels
+    text = kind == "U" and not all(isinstance(label, str) for label in y)
+    large = kind == "f" and any(
+        isinstance(label, int) and _is_large(label) for label in y
+    )
+    return np.array(y, dtype=object) if text or large else labels
+
+
+def _is_large(number: int) -> bool:
+    """Whether a float would round a whole number."""
+    return abs(number) > 2**53
+
+
+def _must_be_objects(labels: Any) -> bool:
+    """Whether labels are whole numbers that a float, with its NaN, would round."""
+    if not isinstance(labels.dtype, np.dtype) or labels.dtype.kind not in "iu":
+        return False
+    return bool(len(labels)) and any(
+        map(_is_large, (int(labels.min()), int(labels.max())))
+    )
 
 
 def _check_data_set(X: Any, y: Any, first: Any, name: str) -> None:
@@ -196,8 +235,9 @@ def _stack_features(X_list: list[Any]) -> Any:
 def _stack_labels(y_list: list[NDArray], names: list[str]) -> NDArray:
     sizes = [len(y) for y in y_list]
     is_text = [y.dtype.kind not in "biuf" for y in y_list]
+    as_objects = any(is_text) or any(map(_must_be_objects, y_list))
     target = np.full(
-        (sum(sizes), len(names)), np.nan, dtype=object if any(is_text) else float
+        (sum(sizes), len(names)), np.nan, dtype=object if as_objects else float
     )
     target[:, is_text] = None if any(is_text) else np.nan
     for task, rows in enumerate(_row_blocks(sizes)):
@@ -216,6 +256,8 @@ def _stack_labels_in_frame(y_list: list[Any], names: list[str]) -> Any:
         if labels.dtype == bool:
             # Widening bool by missing values would give a column of objects.
             labels = labels.astype(float)
+        elif _must_be_objects(labels):
+            labels = labels.astype(object)
         columns[name] = labels.reindex(rows)
     return pd.DataFrame(columns)
 

@@ -1,11 +1,10 @@
 """Heat map of what each task reads of each latent dimension."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InputError
 from ..similarity import capacity_overlap
-from ._checks import check_groups, check_names, check_switch, fitted_step
+from ._checks import check_groups, check_names, check_switch, fitted_step_with
 from ._drawing import (
     axes_of_size,
     draw_brackets,
@@ -114,15 +113,15 @@ class CapacityDisplay:
         Raises
         ------
         NotFittedError
-            If the estimator has no `capacity_`.
+            If the estimator is not fitted.
         InputError
-            If there is no such member.
+            If it is fitted but has no `capacity_`, or there is no such member.
         """
-        estimator = fitted_step(estimator)
-        check_is_fitted(
+        estimator = fitted_step_with(
             estimator,
             "capacity_",
-            msg="%(name)s has no `capacity_`: it is not fitted, or has no channels.",
+            "channels with noise, such as HierarchicalIBClassifier",
+            "from_capacity",
         )
         members = np.asarray(estimator.capacity_)
         members = members.reshape(-1, *members.shape[-2:])

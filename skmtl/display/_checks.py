@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from .._base import MultiTaskEstimator
 from ..exceptions import InputError
@@ -16,7 +17,38 @@ def _last_step(estimator):
     return estimator[-1] if isinstance(estimator, Pipeline) else estimator
 
 
-def refuse_strangers(estimator):
+def fitted_step_with(estimator, attribute, what, way):
+    """The fitted step, if it has what a display draws.
+
+    Parameters
+    ----------
+    estimator : fitted estimator of skmtl, or a pipeline or search over one
+    attribute : str
+        Fitted attribute that is drawn.
+    what : str
+        What such estimators have, and an example of one.
+    way : str
+        Method of the display for data of the user's.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    InputError
+        If it is fitted, and of another kind.
+    """
+    refuse_strangers(estimator, way)
+    step = fitted_step(estimator)
+    check_is_fitted(step, "task_similarity_")
+    if not hasattr(step, attribute):
+        raise InputError(
+            f"`estimator` must have {what}; found {type(step).__name__}, which is "
+            f"fitted but has no `{attribute}`."
+        )
+    return step
+
+
+def refuse_strangers(estimator, way="from_similarity"):
     """Tell an estimator that has no tasks from one that is not fitted yet."""
     # A search that is not fitted has only the estimator it will search over.
     step = fitted_step(estimator)
@@ -24,8 +56,7 @@ def refuse_strangers(estimator):
     if not (hasattr(step, "task_similarity_") or isinstance(step, MultiTaskEstimator)):
         raise InputError(
             "`estimator` must be an estimator of skmtl, or a pipeline or search over "
-            f"one; found {type(step).__name__}. To draw a matrix of your own, use "
-            "from_similarity."
+            f"one; found {type(step).__name__}. To draw data of your own, use {way}."
         )
 
 

@@ -1,11 +1,10 @@
 """Bars of how many tasks use each layer, beside a map of what tasks use together."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import InputError
 from ._axes import divided_axes
-from ._checks import check_groups, check_names, check_switch, fitted_step
+from ._checks import check_groups, check_names, check_switch, fitted_step_with
 from ._drawing import INK, draw_brackets, draw_names, draw_scale, draw_values
 from ._order import display_order, group_spans
 
@@ -107,15 +106,15 @@ class SharingMaskDisplay:
         Raises
         ------
         NotFittedError
-            If the estimator has no `masks_`.
+            If the estimator is not fitted.
         InputError
-            If there is no such member.
+            If it is fitted but has no `masks_`, or there is no such member.
         """
-        estimator = fitted_step(estimator)
-        check_is_fitted(
+        estimator = fitted_step_with(
             estimator,
             "masks_",
-            msg="%(name)s has no `masks_`: it is not fitted, or not sparse.",
+            "masks, such as FisherSparseMTLClassifier",
+            "from_masks",
         )
         return cls.from_masks(
             estimator.layer_masks(member),

@@ -9,7 +9,7 @@ from ._building import wrap_network
 from ._capacity import member_bytes, stack_capacity
 from ._data import Batch, TaskTensors, as_tensor
 from ._device import network_dtype, resolve_device, seeded
-from ._layout import stack_key
+from ._layout import can_vectorise, stack_key
 from ._net import MultiTaskNet
 from ._settings import Plan, Settings
 from ._stack import Trained, train, train_fits
@@ -23,6 +23,7 @@ __all__ = [
     "TaskTensors",
     "Trained",
     "as_tensor",
+    "can_vectorise",
     "member_bytes",
     "network_dtype",
     "resolve_device",

@@ -1,5 +1,6 @@
 """Nets made of plans: for one network, for a stack, and for a part of a stack."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -240,7 +241,7 @@ def continued_plan(net: MultiTaskNet, plan: Plan) -> Plan:
     Parameters
     ----------
     net : MultiTaskNet
-        Gets the plan's settings, all but device and precision.
+        Gets the plan's callbacks, and its settings, all but device and precision.
     plan : Plan
         What it is to be trained on.
 
@@ -249,6 +250,7 @@ def continued_plan(net: MultiTaskNet, plan: Plan) -> Plan:
     Plan
         With data in the net's precision.
     """
+    _attach(net, list(plan.callbacks))
     old = net.settings
     net.settings = replace(
         plan.settings, dtype=old.dtype, device=old.device, autocast=old.autocast
@@ -258,3 +260,37 @@ def continued_plan(net: MultiTaskNet, plan: Plan) -> Plan:
     if plan.task_weight is not None:
         net.task_weight = plan.task_weight.to(old.dtype)
     return replace(plan, settings=net.settings, train=plan.train.to(old.dtype))
+
+
+def _attach(net: MultiTaskNet, callbacks: list[Any]) -> None:
+    """Let other callbacks hear of the training, if they are others.
+
+    Those that it has already go on as they are: to initialise them anew would make
+    them forget.
+    """
+    before = [item for own in net.callbacks or () for item in _parts(own)]
+    now = [item for own in callbacks for item in _parts(own)]
+    net.callbacks = callbacks or None
+    if len(before) == len(now) and all(map(operator.is_, before, now)):
+        return
+    old = dict(net.callbacks_)
+    known = {id(own) for own in old.values()}
+    defaults = {name for name, _ in net.get_default_callbacks()}
+    net.callbacks_ = []
+    for name, found in net._uniquely_named_callbacks():
+        own = old.get(name) if name in defaults else found
+        own = getattr(net, f"callbacks__{name}", own)
+        if own is None:
+            continue
+        if id(own) not in known:
+            options = net.get_params_for(f"callbacks__{name}")
+            if isinstance(own, type):
+                own = own(**options)
+            else:
+                own.set_params(**options)
+            own.initialize()
+        net.callbacks_.append((name, own))
+
+
+def _parts(callback: Any) -> tuple[Any, ...]:
+    return callback if isinstance(callback, tuple) else ("", callback)

@@ -216,9 +216,19 @@ class Snapshot:
         return int(self.stop_epoch[place]) or self.epochs
 
     def check_losses(self, history: Any, names: Any) -> bool:
-        """Note members whose loss is not finite; return whether none is left."""
-        self.errors = {**find_infinite(history, names), **self.errors}
+        """Note members whose loss is not finite; return whether all have failed.
+
+        What a member does after it has stopped counts no more.
+        """
+        found = find_infinite(history, names)
+        running = {
+            place: error for place, error in found.items() if not self._stopped(place)
+        }
+        self.errors = {**running, **self.errors}
         return len(self.errors) == math.prod(self._module.members)
+
+    def _stopped(self, place: Place) -> bool:
+        return self.stop_epoch.ndim == len(place) and bool(self.stop_epoch[place] > 0)
 
     def check_weights(self) -> None:
         """Note members whose weights are not finite."""
@@ -231,7 +241,7 @@ class Snapshot:
         Returns
         -------
         bool
-            Whether every member has stopped improving.
+            Whether every member has stopped improving, or failed.
         """
         self.epochs += 1
         torch._foreach_copy_(self._last, self._tensors)
@@ -255,7 +265,10 @@ class Snapshot:
         self._waited = np.where(enough, 0, self._waited + 1)
         stops = running & (self._waited >= self._settings.n_iter_no_change)
         self.stop_epoch = np.where(stops, self.epochs, self.stop_epoch)
-        return bool((self.stop_epoch > 0).all())
+        over = self.stop_epoch > 0
+        for place in self.errors:
+            over[place] = True
+        return bool(over.all())
 
     def _keep(self, better: np.ndarray) -> None:
         assert self._best is not None

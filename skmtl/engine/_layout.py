@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ..exceptions import InputError
-from ..nn import MemberRandom, UserEncoder, shared_values
+from ..nn import MemberRandom, UserEncoder, module_code, shared_values
 from ._batches import Batches
 from ._data import TaskTensors
 from ._settings import Plan
 
-__all__ = ["Layout", "check_stackable", "even_cuts", "stack_key"]
+__all__ = ["Layout", "can_vectorise", "check_stackable", "even_cuts", "stack_key"]
 
 ItemT = TypeVar("ItemT")
 
@@ -166,6 +166,37 @@ def _extent(plan: Plan) -> tuple[int, bool, bool]:
     return (n_rows, plan.train.task_of_row is not None, plan.valid is None)
 
 
+def can_vectorise(plan: Plan) -> bool:
+    """Whether a network may have members: whether a user's encoder may.
+
+    Parameters
+    ----------
+    plan : Plan
+        One fit, ready for the engine.
+
+    Returns
+    -------
+    bool
+        False if there is such an encoder and torch.func cannot vectorise it.
+
+    Examples
+    --------
+    The plan is made of a net trained before; :class:`Plan` shows a whole one.
+
+    >>> import torch
+    >>> from skmtl import HardSharingRegressor
+    >>> from skmtl.engine import Plan, TaskTensors, can_vectorise
+    >>> from skmtl.tasks import TaskSpec
+    >>> x = torch.linspace(-1, 1, 6)[:, None]
+    >>> net = HardSharingRegressor(max_epochs=1).fit(x, x).net_
+    >>> task, data = TaskSpec("x", "continuous"), TaskTensors(x, codes=x)
+    >>> plan = Plan(net.module_, (task,), data, None, None, net.settings, 1, 2, 3)
+    >>> can_vectorise(plan)
+    True
+    """
+    return all(encoder.can_stack() for encoder in _user_encoders(plan))
+
+
 def stack_key(plan: Plan) -> Hashable | None:
     """Tell which plans may train as members of one network.
 
@@ -178,7 +209,7 @@ def stack_key(plan: Plan) -> Hashable | None:
     -------
     key : hashable or None
         Equal for plans that may share a stack; None for one that trains alone:
-        with callbacks, or with an encoder that cannot be vectorised.
+        with callbacks, or with an encoder that cannot be vectorised or compared.
 
     Examples
     --------
@@ -201,13 +232,17 @@ def stack_key(plan: Plan) -> Hashable | None:
     """
     users = _user_encoders(plan)
     hooked = plan.callbacks or plan.on_epoch is not None
-    if hooked or not all(encoder.can_stack() for encoder in users):
+    if hooked or not can_vectorise(plan):
+        return None
+    codes = [module_code(encoder.module) for encoder in users]
+    if not all(complete for _, complete in codes):
         return None
     # Padding would shift what a user's encoder computes over the batch.
     valid = _rows(plan.valid) if users else 0
     values = sorted((name, repr(v)) for name, v in shared_values(plan.network).items())
     own = (_shared_settings(plan), _tasks(plan), _extent(plan), valid)
-    return (type(plan.network), *own, tuple(values))
+    code = tuple(frozenset(found.items()) for found, _ in codes)
+    return (type(plan.network), *own, tuple(values), code)
 
 
 def _rows(data: TaskTensors | None) -> int:

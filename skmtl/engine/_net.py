@@ -17,7 +17,7 @@ from ._device import compute_outputs, encode_decode
 from ._gradients import Gradients
 from ._optimizer import WeightDecay, make_optimizer, set_rates, set_scheduled_rates
 from ._settings import Settings
-from ._state import RunState
+from ._state import RunState, mend_optimizer
 
 __all__ = ["MultiTaskNet"]
 
@@ -265,6 +265,8 @@ class MultiTaskNet(NeuralNet):
             del self.history[before + snapshot.epochs :]
         self.notify("on_train_end", X=None, y=None)
         snapshot.restore()
+        if self.settings.early_stopping:
+            mend_optimizer(self)
         snapshot.check_weights()
         # What belongs to the run would be a burden in copies of the net.
         for name in ("_run", "_set_gradients", "_decay", "_take_step"):

@@ -12,7 +12,7 @@ from ._history import RECORDED
 from ._optimizer import LeanAdam
 from ._optimizer_state import replace_parameter, state_fits
 
-__all__ = ["RunState", "settle_network"]
+__all__ = ["RunState", "mend_optimizer", "settle_network"]
 
 
 class RunState:
@@ -100,3 +100,30 @@ def settle_network(net: Any) -> None:
         net.optimizer_.limit({})
     for old, new, kept in net.module_.settle():
         replace_parameter(net.optimizer_, old, new, kept, members)
+
+
+def mend_optimizer(net: Any) -> None:
+    """Let the optimiser forget steps that members took after their best epoch.
+
+    Early stopping puts weights back to that epoch; moments that are not finite would
+    spoil the first step from there.
+
+    Parameters
+    ----------
+    net : MultiTaskNet
+    """
+    members = net.module_.members
+    moments = [
+        value
+        for parameter, state in net.optimizer_.state.items()
+        for value in state.values()
+        if isinstance(value, Tensor) and value.shape == parameter.shape
+    ]
+    spoilt = torch.zeros(members, dtype=torch.bool)
+    for value in moments:
+        spoilt |= ~value.isfinite().reshape(*members, -1).all(-1).cpu()
+    if not bool(spoilt.any()):
+        return
+    for value in moments:
+        own = spoilt.view(*members, *[1] * (value.dim() - len(members)))
+        value.masked_fill_(own.to(value.device), 0)

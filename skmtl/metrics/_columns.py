@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skmtl._naming import columns_by_name
 from skmtl.exceptions import InputError, TargetError
 
 __all__ = [
@@ -50,6 +51,7 @@ def observed_tasks(
     names: list[str], columns: list[np.ndarray], sample_weight: Any
 ) -> Iterator[ObservedTask]:
     """Yield the tasks that have a label that counts."""
+    sample_weight = columns_by_name(sample_weight, names, "sample_weight")
     weight = _read_weight(sample_weight, len(columns[0]), len(columns))
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
         rows = (weight[:, number] > 0) & present(column)

@@ -1,6 +1,7 @@
 """Scores of predicted orders."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,8 @@ def _check_gains(true: np.ndarray, name: str) -> None:
     if true.min() < 0:
         raise TargetError(
             f"Gains must not be negative; found {true.min()} in task {name!r} of "
-            "`y_true`. Shift or clip the targets, or use kendall_tau_scores."
+            "`y_true`. Shift or clip the targets, or judge their order by Kendall's "
+            "tau: `kendall_tau_scores`, or the scorer 'kendall_tau'."
         )
 
 
@@ -143,8 +145,11 @@ def _kendall_tau(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> floa
         return 0.0
     pairs = count_pairs(true, pred, weight)
     excess = pairs.concordant - pairs.discordant
-    tau = excess / math.sqrt(pairs.true_ordered * pairs.pred_ordered)
-    return min(max(tau, -1.0), 1.0)
+    product = pairs.true_ordered * pairs.pred_ordered
+    mean = math.sqrt(product)
+    if product < sys.float_info.min:
+        mean = math.sqrt(pairs.true_ordered) * math.sqrt(pairs.pred_ordered)
+    return min(max(excess / mean, -1.0), 1.0)
 
 
 def _concordance(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> float:

@@ -8,7 +8,9 @@ __all__ = ["PairCounts", "count_pairs"]
 
 
 class PairCounts(NamedTuple):
-    """Weights of pairs; a pair weighs the product of its rows' weights.
+    """Weights of pairs; a pair weighs the product of its rows' weights, scaled.
+
+    The scale is common to all, so that ratios are what counts.
 
     Parameters
     ----------
@@ -43,7 +45,9 @@ def count_pairs(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> PairC
     PairCounts
     """
     order = np.lexsort((pred, true))
-    weight = weight[order]
+    # Products of weights far from one leave the range of numbers; a power of two
+    # brings them back without rounding.
+    weight = np.ldexp(weight, -np.frexp(weight.max())[1])[order]
     true_ranks, pred_ranks = (
         np.unique(column, return_inverse=True)[1][order] for column in (true, pred)
     )

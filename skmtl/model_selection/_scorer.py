@@ -159,7 +159,7 @@ class MultiTaskScorer(BaseEstimator):
         self.check_parameters()
         table = read_targets(y)
         names, shape = table.names, (table.n_samples, len(table.columns))
-        weight = self._check_weight(sample_weight, shape)
+        weight = self._check_weight(sample_weight, shape, names)
         method = find_method(estimator, self.response_method)
         classes = classes_of_tasks(estimator, shape[1])
         kinds = kinds_of_tasks(estimator, classes)
@@ -176,7 +176,7 @@ class MultiTaskScorer(BaseEstimator):
                 )
                 if sample_weight is not None:
                     kwargs["sample_weight"] = weight[rows, task]
-                scores[task] = self._measure(*pair, **kwargs)
+                scores[task] = self._measure(names[task], *pair, **kwargs)
         if self.average is None:
             return scores
         return mean_score(
@@ -185,7 +185,7 @@ class MultiTaskScorer(BaseEstimator):
             total[chosen] if self.average == "weighted" else None,
         )
 
-    def _check_weight(self, sample_weight, shape):
+    def _check_weight(self, sample_weight, shape, names):
         if sample_weight is None:
             return np.ones(shape)
         if not self._accept_sample_weight():
@@ -193,7 +193,7 @@ class MultiTaskScorer(BaseEstimator):
                 f"`sample_weight` must be None for {self}, whose metric knows no "
                 f"weights; found {type(sample_weight).__name__}."
             )
-        weight = check_sample_weight(sample_weight, *shape, np.float64)
+        weight = check_sample_weight(sample_weight, *shape, np.float64, names)
         return np.broadcast_to(weight if weight.ndim == 2 else weight[:, None], shape)
 
     def _accept_sample_weight(self):
@@ -237,9 +237,14 @@ class MultiTaskScorer(BaseEstimator):
             true, pred = np.split(codes, 2)
         return (true, pred), {}
 
-    def _measure(self, true, response, **kwargs):
+    def _measure(self, name, true, response, **kwargs):
         kwargs |= self.metric_params or {}
-        value = np.asarray(self.metric(true, response, **kwargs))
+        try:
+            value = np.asarray(self.metric(true, response, **kwargs))
+        except TargetError as error:
+            # Our measures see one column, and number it.
+            text = str(error).replace("task 'task_0'", f"task {name!r}")
+            raise TargetError(text) from error
         if value.size != 1:
             raise InputError(
                 f"`metric` must return one number for a task; {self} returned an array "

@@ -23,6 +23,7 @@ from ._layers import (
     weight_gradient,
 )
 from ._likelihood import likelihood_gradients
+from ._module_code import module_code
 from ._network import MultiTaskNetwork
 from ._random import CommonRandom, MemberRandom
 from ._stacking import (
@@ -56,6 +57,7 @@ __all__ = [
     "likelihood_gradients",
     "member_linear",
     "member_tensors",
+    "module_code",
     "rows_of_tasks",
     "shared_values",
     "stack_modules",

@@ -35,7 +35,8 @@ def build_encoder(
     ----------
     encoder : "mlp", "conv", Module, or callable
         A module is copied with its weights. A callable gets the number of features
-        (or the shape of one row, for pictures) and returns a module.
+        (or the shape of one row, for pictures) and returns a module, which is copied
+        too where torch can.
     input_shape : sequence of int
         Shape of one row of X.
     hidden_layer_sizes : sequence of int
@@ -113,7 +114,13 @@ def _user_module(
             "`encoder` is a callable and must return a torch.nn.Module; found "
             f"{type(module).__name__}."
         )
-    return module
+    try:
+        # Some callables return the same module each time; training must not change it.
+        return copy.deepcopy(module)
+    except RuntimeError:
+        # With derived tensors in it, such as those of torch.nn.utils.weight_norm, torch
+        # cannot copy it.
+        return module
 
 
 class _Projected(nn.Module):

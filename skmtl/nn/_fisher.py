@@ -49,7 +49,8 @@ def fisher_information(
         none becomes one, whole numbers staying whole.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
         Class codes 0, 1, ..., labels 0 and 1, or values; NaN where missing. Read by
-        "label" and "batch" only, where rows without a label count for nothing.
+        "label" and "batch" only, where missing labels, and rows without any, count for
+        nothing.
     kind : {"exact", "predicted", "sampled", "label", "batch"}, default="predicted"
         Whose likelihood is differentiated. "exact": that of every label, squares
         weighted by the label's probability (eq. 9 of [1]_). "predicted": that of the
@@ -120,10 +121,11 @@ def fisher_information(
     x = _as_rows(x, module)
     asked = _Question(module, x, likelihood, sigma)
     weight = asked.row_weight(sample_weight)
-    codes = draws = None
+    codes = draws = known = None
     if kind in ("label", "batch"):
         codes = asked.codes(y, kind)
-        weight = weight * ~codes.isnan().any(-1)
+        known = ~codes.isnan()
+        weight = weight * known.any(-1)
         codes = codes.nan_to_num()
     elif kind == "sampled":
         draws = asked.draws(random_state)
@@ -139,7 +141,8 @@ def fisher_information(
             draws=None if draws is None else draws[rows],
             sigma=asked.sigma,
         )
-        yield (gradient * factor[rows] for gradient in found)
+        own = factor[rows] if known is None else factor[rows] * known[rows]
+        yield (gradient * own for gradient in found)
 
     numbers = int(megabytes * 2**20 / weight.element_size())
     compute = squared_sums if kind == "batch" else module_squares

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..exceptions import InputError
+from ._module_code import module_code
+from ._user_encoder import UserEncoder
 
 __all__ = ["member_tensors", "shared_values", "stack_modules", "unstack_module"]
 
@@ -38,7 +40,7 @@ def stack_modules(
     ------
     InputError
         If the modules differ in what members share: structure, plain attributes,
-        other buffers.
+        other buffers, and the code of a user's encoder.
 
     Examples
     --------
@@ -110,6 +112,24 @@ def _check_alike(modules: Sequence[nn.Module]) -> None:
                 f"Networks of one stack must agree in `{name}`; found "
                 f"{own.get(name)!r} beside {first.get(name)!r}. Train them apart."
             )
+    for prefix, child in modules[0].named_modules():
+        if isinstance(child, UserEncoder):
+            parts = [module.get_submodule(prefix) for module in modules]
+            _check_code(f"{prefix}.module".lstrip("."), parts)
+
+
+def _check_code(prefix: str, encoders: Sequence[Any]) -> None:
+    """Compare what users' encoders do with their weights."""
+    first, _ = module_code(encoders[0].module)
+    for encoder in encoders[1:]:
+        own, _ = module_code(encoder.module)
+        for name in sorted({*first, *own}):
+            if own.get(name) != first.get(name):
+                raise InputError(
+                    f"Networks of one stack must agree in `{prefix}.{name}`; found "
+                    "another value, function or class beside the first. Train them "
+                    "apart."
+                )
 
 
 def shared_values(module: nn.Module) -> dict[str, Any]:

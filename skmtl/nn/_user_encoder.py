@@ -108,8 +108,8 @@ class UserEncoder(nn.Module):
     def can_stack(self) -> bool:
         """Whether members can be vectorised.
 
-        Random layers and running statistics cannot; such members train one after
-        another.
+        Random layers, running statistics and weights that go by two names cannot;
+        such members train one after another.
 
         Returns
         -------
@@ -118,6 +118,9 @@ class UserEncoder(nn.Module):
         """
         # A copy, since running statistics may move before they are found out.
         module = copy.deepcopy(self.module).train()
+        names = list(module.named_parameters(remove_duplicate=False))
+        if len(names) > len(list(module.parameters())):
+            return False  # a stack would give members to one of the names only
         parameters = {
             name: torch.stack([value.detach()] * 2)
             for name, value in module.named_parameters()

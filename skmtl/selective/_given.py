@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skmtl._naming import values_by_name
 from skmtl.exceptions import InputError
 
 __all__ = ["read_groups"]
@@ -20,8 +21,8 @@ def read_groups(sharing: Any, task_names: Sequence[str]) -> tuple[int, ...]:
     Parameters
     ----------
     sharing : array-like of shape (n_tasks,), or mapping of task names to labels
-        Labels of any type that can be hashed. A Series whose index holds the names of
-        the tasks is read by them.
+        Labels of any type that can be hashed. A Series whose index holds names is read
+        by them.
     task_names : sequence of n_tasks str
 
     Returns
@@ -34,39 +35,16 @@ def read_groups(sharing: Any, task_names: Sequence[str]) -> tuple[int, ...]:
     InputError
         If there is not one label for every task.
     """
-    if isinstance(sharing, Mapping) or _is_named(sharing, task_names):
-        labels = _by_name(sharing, task_names)
-    else:
+    named = values_by_name(sharing, task_names, "sharing", complete=True)
+    if named is None:
         labels = _by_place(sharing, len(task_names))
+    else:
+        labels = [named[name] for name in task_names]
     numbers: dict[Any, int] = {}
     for name, label in zip(task_names, labels, strict=True):
         _check_label(label, name)
         numbers.setdefault(label, len(numbers))
     return tuple(numbers[label] for label in labels)
-
-
-def _is_named(sharing: Any, task_names: Sequence[str]) -> bool:
-    """Whether it is a Series of pandas that speaks of tasks by their names."""
-    if not hasattr(sharing, "iloc") or not hasattr(sharing, "items"):
-        return False
-    return not set(map(str, sharing.index)).isdisjoint(task_names)
-
-
-def _by_name(sharing: Any, task_names: Sequence[str]) -> list[Any]:
-    found = [(str(name), label) for name, label in sharing.items()]
-    groups, names = dict(found), [name for name, _ in found]
-    given = list(map(str, task_names))
-    for name in (*given, *names):
-        count = names.count(name)
-        if name in given and count == 1:
-            continue
-        what = f"{count or 'none'} for task" if name in given else "one for"
-        unknown = "" if name in given else ", which is no task"
-        raise InputError(
-            f"`sharing` must give one group label per task; found {what} "
-            f"{name!r}{unknown}. The tasks are {', '.join(given)}."
-        )
-    return [groups[name] for name in given]
 
 
 def _by_place(sharing: Any, n_tasks: int) -> list[Any]:

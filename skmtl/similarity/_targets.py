@@ -101,6 +101,10 @@ def _as_floats(
 ) -> tuple[Float, NDArray[np.bool_]]:
     """Targets as floats with their observed mask; text becomes arbitrary codes."""
     table = np.asarray(y)
+    if np.ma.isMaskedArray(y):
+        is_number = table.dtype.kind in "biuf"
+        table = table.astype(np.float64 if is_number else object)
+        table[np.ma.getmaskarray(y)] = np.nan
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or 0 in table.shape:

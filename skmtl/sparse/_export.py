@@ -9,7 +9,13 @@ from torch import nn
 from skmtl.nn import ACTIVATIONS, ConvEncoder, MLPEncoder, UserEncoder, unstack_module
 
 from ._pruning import Affine, prune
-from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
+from ._task_layers import (
+    BiasMap,
+    SelectFeatures,
+    SparseLinear,
+    TargetUnits,
+    TransposedLinear,
+)
 from ._task_module import TaskModule
 from ._task_parts import MODULES
 
@@ -21,6 +27,9 @@ __all__ = ["LAYERS", "export_network"]
 LAYERS = {"auto": 0.35, "dense": 0.0, "sparse": 1.0}
 # Smaller layers are as fast with zeros.
 _FEW_WEIGHTS = 2**11
+# Single precision tells targets apart to 1.5e-5 of their scale where they lie this many
+# scales from zero, and has room for scales up to this one and its inverse.
+_FAR, _LARGE = 2.0**8, 2.0**100
 
 
 def export_network(
@@ -64,6 +73,8 @@ def export_network(
         else:
             module = TaskModule(*_user_parts(encoder), _linear(head))
     dtype = alone.heads.weight.dtype
+    if not _fits(spec, dtype):
+        module.append(TargetUnits(float(spec.scale), float(spec.location)))
     module.to(dtype).eval().requires_grad_(False)
     module.task, module.row_shape = spec.name, tuple(row_shape)
     module.shared_bytes = n_shared * dtype.itemsize
@@ -72,14 +83,22 @@ def export_network(
 
 def _head(network: Any, task: int, spec: Any) -> Affine:
     weight = network.heads.weight[task, : spec.n_outputs].double()
-    bias = network.heads.bias[task, : spec.n_outputs].double()
+    bias = network.heads.intercepts(network.heads.bias)
+    bias = bias[task, : spec.n_outputs].double()
     units = getattr(network, "units", None)
     if units is not None:
         weight = weight * units[task]
     # Real targets come in their own units.
-    return Affine(
-        weight * spec.scale, bias * spec.scale + spec.location, ACTIVATIONS["identity"]
-    )
+    if _fits(spec, network.heads.weight.dtype):
+        weight, bias = weight * spec.scale, bias * spec.scale + spec.location
+    return Affine(weight, bias, ACTIVATIONS["identity"])
+
+
+def _fits(spec: Any, dtype: torch.dtype) -> bool:
+    """Whether numbers of a type tell the values of a target apart."""
+    scale = float(spec.scale)
+    near = abs(spec.location) <= _FAR * scale
+    return dtype == torch.float64 or (near and 1 / _LARGE < scale < _LARGE)
 
 
 def _covered_encoder(network: Any, task: int) -> nn.Module:

@@ -139,11 +139,8 @@ def network_fisher(
 
 
 def _one_task(
-    network: Any, task: int, rows: Any, spec: Any, options: dict[str, Any]
+    network: Any, task: int, rows: _Rows, spec: Any, options: dict[str, Any]
 ) -> list[Tensor]:
-    weights = network.masked_weights()
-    if rows is None:
-        return [torch.zeros_like(own, requires_grad=False) for own in weights]
     parameters = dict(network.encoder.named_parameters())
     with torch.no_grad():
         parameters |= network.task_weights(task)
@@ -213,27 +210,44 @@ def _filled(
     return torch.where(silent, instead, weight)
 
 
-def _rows_by_task(network: Any, batch: Any, kind: str, draws: Any) -> Any:
-    """Iterate over the rows of each task; None where the sample has none."""
-    if batch.task_of_row is None:
-        rows = _all_rows(batch, network.n_tasks, kind)
-        for task in range(network.n_tasks):
-            weight = None if rows.weight is None else rows.weight[..., task : task + 1]
-            yield _Rows(rows.x, rows.codes[..., task : task + 1], weight)
-        return
-    groups = RowGroups(batch.task_of_row, network.n_tasks)
-    pairs = zip(groups.rows, groups.real, strict=True)
-    places = dict(zip(groups.tasks, pairs, strict=True))
+def _rows_by_task(network: Any, batch: Any, kind: str, draws: Any) -> Iterator[_Rows]:
+    """Iterate over the rows of each task."""
+    everything = _all_rows(batch, network.n_tasks, kind)
+    groups: dict[int, Any] = {}
+    if batch.task_of_row is not None:
+        found = RowGroups(batch.task_of_row, network.n_tasks)
+        pairs = zip(found.rows, found.real, strict=True)
+        groups = dict(zip(found.tasks, pairs, strict=True))
     for task in range(network.n_tasks):
-        if task not in places:
-            yield None
-            continue
-        at, real = places[task]
+        own = None
+        if task in groups:
+            own = _group(network, batch, *groups[task])
+        if own is None or _is_silent(own):
+            # Among all rows weights name those of the task, or all if it has none.
+            own = _of_task(everything, task)
+        elif draws is not None:
+            draws.rows = groups[task][0]
+        yield own
         if draws is not None:
-            draws.rows = at
-        weight = real.to(batch.codes.dtype)
-        if batch.weight is not None:
-            weight = weight * take_rows(batch.weight, at, trailing=0)
-        codes = take_rows(batch.codes, at, trailing=0)
-        x = take_rows(batch.x, at, network.row_dims)
-        yield _Rows(x, codes.unsqueeze(-1), weight.unsqueeze(-1))
+            draws.rows = None
+
+
+def _is_silent(rows: _Rows) -> bool:
+    """Whether no row of some member has a label of the task."""
+    return rows.weight is not None and bool((rows.weight.sum(-2) == 0).any())
+
+
+def _of_task(rows: _Rows, task: int) -> _Rows:
+    """All rows, with the labels of one task."""
+    weight = None if rows.weight is None else rows.weight[..., task : task + 1]
+    return _Rows(rows.x, rows.codes[..., task : task + 1], weight)
+
+
+def _group(network: Any, batch: Any, at: Tensor, real: Tensor) -> _Rows:
+    """The rows of one task, where each row is for one."""
+    weight = real.to(batch.codes.dtype)
+    if batch.weight is not None:
+        weight = weight * take_rows(batch.weight, at, trailing=0)
+    codes = take_rows(batch.codes, at, trailing=0)
+    x = take_rows(batch.x, at, network.row_dims)
+    return _Rows(x, codes.unsqueeze(-1), weight.unsqueeze(-1))

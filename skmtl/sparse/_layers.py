@@ -30,7 +30,8 @@ class MaskedLayer(NamedTuple):
 def masked_layers(encoder: nn.Module) -> tuple[MaskedLayer, ...]:
     """List the affine and convolutional layers of an encoder, in their order.
 
-    Biases, and whatever other layers learn, have no masks.
+    Biases, weights that are computed from others (parametrizations of torch), and
+    whatever other layers learn, have no masks.
 
     Parameters
     ----------
@@ -48,15 +49,16 @@ def masked_layers(encoder: nn.Module) -> tuple[MaskedLayer, ...]:
     """
     by_weight: dict[int, MaskedLayer] = {}
     for name, module in encoder.named_modules():
-        if isinstance(module, _KINDS):
+        if isinstance(module, _KINDS) and "weight" in module._parameters:
             full = f"{name}.weight" if name else "weight"
             own = MaskedLayer(full, tuple(module.weight.shape))
             by_weight.setdefault(id(module.weight), own)
     if not by_weight:
         raise InputError(
             "`encoder` has no Linear or Conv2d layer, whose weights tasks could share "
-            f"in part; found {type(encoder).__name__}. Give it one, set `latent_dim`, "
-            "or use HardSharing."
+            "in part, and which are parameters themselves (no parametrization); found "
+            f"{type(encoder).__name__}. Give it one, set `latent_dim`, or use "
+            "HardSharing."
         )
     return tuple(by_weight.values())
 

@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._base import MultiTaskEstimator, encoder_of
+from skmtl._base import MultiTaskEstimator, encoder_of, heads_of
 from skmtl._base._representation import chunk_rows
 from skmtl.engine import as_tensor
 from skmtl.exceptions import InputError
-from skmtl.nn import TaskHeads
 from skmtl.similarity import information_correlation, mask_overlap
 
 from ._export import LAYERS, export_network
@@ -41,10 +40,7 @@ similarity_evidence_ : str
     def _parts(self, context):
         """Encoder and heads."""
         encoder = encoder_of(self, context, self.latent_dim)
-        heads = TaskHeads(
-            encoder.out_features, context.n_outputs, context.generator, context.dtype
-        )
-        return encoder, heads
+        return encoder, heads_of(context, encoder.out_features)
 
     # ---- fitted attributes
 
@@ -153,7 +149,9 @@ similarity_evidence_ : str
         Units that are constant for the task are folded into the biases of those that
         read them, and the norms of the task into their layers; features that nothing
         reads are not looked at, and a real target comes in its own units. Where
-        `masking` is 'gradient', and of a user's encoder, nothing is cut off.
+        `masking` is 'gradient', and of a user's encoder, nothing is cut off. It
+        wants rows like those that `fit` saw: in a pipeline, scaled ones. The user guide
+        shows how to put the scaler in front.
 
         Parameters
         ----------
@@ -175,9 +173,11 @@ similarity_evidence_ : str
         -------
         module : TaskModule
             A plain module of torch on the CPU, that maps rows to logits, or to the
-            target. Its ``sizes()`` tells how large it is, ``save(path)`` keeps it in a
-            small file, which :func:`skmtl.sparse.load_task` reads. ``save`` refuses a
-            user's encoder, whose code such a file cannot keep; use ``torch.save``.
+            target: in double precision where a network in single precision has a target
+            whose mean lies more than 256 standard deviations from zero. Its ``sizes()``
+            tells how large it is, ``save(path)`` keeps it in a small file, which
+            :func:`skmtl.sparse.load_task` reads. ``save`` refuses a user's encoder,
+            whose code such a file cannot keep; use ``torch.save``.
 
         Raises
         ------

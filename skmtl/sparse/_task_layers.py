@@ -12,7 +12,13 @@ from torch import Tensor, nn
 
 from skmtl.exceptions import InputError
 
-__all__ = ["BiasMap", "SelectFeatures", "SparseLinear", "TransposedLinear"]
+__all__ = [
+    "BiasMap",
+    "SelectFeatures",
+    "SparseLinear",
+    "TargetUnits",
+    "TransposedLinear",
+]
 
 # Numbers that a sparse layer turns at once; more of them leave the processor's cache.
 _CACHED = 2**17
@@ -151,6 +157,40 @@ class TransposedLinear(nn.Linear):
         if input.dim() != 2:
             return super().forward(input)
         return torch.addmm(self.bias[:, None], self.weight, input.T).T
+
+
+class TargetUnits(nn.Module):
+    """Brings a target back into its own units, in double precision.
+
+    Of a target with a large offset single precision has few digits to tell its values
+    apart. Neither number is a tensor, so that no conversion of a network rounds it.
+
+    Parameters
+    ----------
+    scale, location : float
+        The target is ``x * scale + location``.
+    """
+
+    def __init__(self, scale: float, location: float) -> None:
+        super().__init__()
+        self.scale, self.location = scale, location
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift.
+
+        Parameters
+        ----------
+        x : Tensor of shape (..., 1)
+
+        Returns
+        -------
+        float64 Tensor of shape (..., 1)
+        """
+        return x.double() * self.scale + self.location
+
+    def extra_repr(self) -> str:
+        """Both numbers, for ``repr``."""
+        return f"scale={self.scale:g}, location={self.location:g}"
 
 
 def _features_first(x: Tensor) -> Tensor:

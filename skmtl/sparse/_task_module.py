@@ -24,7 +24,9 @@ class TaskModule(nn.Sequential):
     """The network of one task, made by ``export_task`` of a sparse estimator.
 
     A plain chain of modules of torch. It maps rows to logits, one per class, or one in
-    all for two classes; or to a real target, in its own units.
+    all for two classes; or to a real target, in its own units. Where these lie so far
+    from zero that single precision would lose digits, its last module computes in
+    double precision.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ class TaskModule(nn.Sequential):
         Raises
         ------
         InputError
-            If rows have another shape or type than the network.
+            If rows are no tensor, or have another shape or type than the network.
         """
         _check_rows(x, self.row_shape)
         try:
@@ -145,12 +147,21 @@ class TaskModule(nn.Sequential):
 @torch.fx.wrap
 def _check_rows(x: Tensor, wanted: tuple[int, ...]) -> None:
     """Whether rows have the shape of those in `fit`; one step of a traced network."""
+    if torch.jit.is_tracing():
+        # A comparison would be taken for a constant, with a warning.
+        return
+    if not isinstance(x, Tensor):
+        raise InputError(
+            f"`x` must be a tensor of torch; found {type(x).__name__}. Pass "
+            "torch.from_numpy(x) of an array, torch.from_numpy(x.to_numpy()) of a "
+            "data frame, or torch.tensor(x) of a list."
+        )
     n_axes = len(wanted)
     same = x.shape[x.dim() - n_axes :] == wanted
     # Tables may have any number of leading axes, stacks of pictures one.
     if n_axes > 1:
         same = same and x.dim() == n_axes + 1
-    if not same and not torch.jit.is_tracing():
+    if not same:
         raise InputError(
             f"`x` must have rows of shape {wanted}, those of the rows in `fit`; "
             f"found an array of shape {tuple(x.shape)}."

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from skmtl.exceptions import PersistenceError
 
 from ._packing import unpack, unpack_flags
-from ._task_layers import BiasMap, SelectFeatures, SparseLinear, TransposedLinear
+from ._task_layers import (
+    BiasMap,
+    SelectFeatures,
+    SparseLinear,
+    TargetUnits,
+    TransposedLinear,
+)
 
 __all__ = ["MODULES", "described", "filled", "held_tensors"]
 
@@ -45,6 +51,8 @@ def described(module: nn.Module) -> list[Any]:
         return [name, *module.offset.shape]
     if isinstance(module, SelectFeatures):
         return [name, len(module.index)]
+    if isinstance(module, TargetUnits):
+        return [name, module.scale, module.location]
     known = {type(make()).__name__ for make in MODULES.values()}
     if name in known | {"Flatten", "MaxPool2d"}:
         return [name]
@@ -66,6 +74,8 @@ def filled(
 ) -> nn.Module:
     """A module with the numbers of the file."""
     name, *sizes = values
+    if name == "TargetUnits":
+        return TargetUnits(*(float(own) for own in sizes))
     counts = [int(size) for size in sizes]
     # A file cannot ask for more memory than it holds places.
     held = sum(

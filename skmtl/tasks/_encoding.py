@@ -89,9 +89,9 @@ class TargetEncoder:
                 default=None
             Weights of location and scale. Labels of weight zero do not count, except
             that their classes are kept.
-        classes : array-like or list of n_tasks array-likes, default=None
+        classes : array-like, list of n_tasks array-likes, or dict, default=None
             Classes known beforehand: one array for 1-D y, else one per task (None
-            for a real one). Such a task needs no observed label.
+            for a real one), or by name. Such a task needs no observed label.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class TargetEncoder:
         table = read_targets(y)
         n_tasks = len(table.columns)
         weight = check_sample_weight(
-            sample_weight, table.n_samples, n_tasks, np.float64
+            sample_weight, table.n_samples, n_tasks, np.float64, table.names
         )
         given = read_classes(classes, table.names)
         types, guessed = choose_types(
@@ -150,6 +150,11 @@ class TargetEncoder:
                 table.columns, self.specs, given, strict=True
             )
         ]
+
+    @property
+    def column_labels(self) -> list[Any]:
+        """Labels of the columns of y, as the user had them."""
+        return list(self._labels)
 
     def transform(self, y: Any, unseen: str = "error") -> tuple[np.ndarray, np.ndarray]:
         """Encode y.

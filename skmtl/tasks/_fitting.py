@@ -1,5 +1,7 @@
 """Classes of a classification task, scaling of a real one, codes of labels."""
 
+import math
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -12,6 +14,7 @@ __all__ = [
     "classification_spec",
     "real_codes",
     "real_spec",
+    "standard_ranks",
 ]
 
 
@@ -202,10 +205,13 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
             "too far for 64 bits. Rescale the target."
         )
     # Dividing by the range first keeps the squares of extreme values in range.
+    # A power of two rounds nothing, and keeps the sum of large weights finite.
+    share = np.ldexp(share, -np.frexp(share.max())[1])
     share = share / share.sum()
     relative = (labels - low) / span
     mean = float(share @ relative)
-    scale = span * float(np.sqrt(share @ (relative - mean) ** 2))
+    # Of the smallest numbers there are, the product would be zero.
+    scale = max(span * float(np.sqrt(share @ (relative - mean) ** 2)), math.ulp(0.0))
     location = low + span * mean
     return TaskSpec(column.name, "continuous", location=location, scale=scale)
 
@@ -235,11 +241,26 @@ def real_codes(column: Column, spec: TaskSpec) -> np.ndarray:
     labels = column.labels.astype(np.float64)
     if not spec.is_ranking:
         return (labels - spec.location) / spec.scale
+    return standard_ranks(labels)
+
+
+def standard_ranks(labels: np.ndarray) -> np.ndarray:
+    """Ranks of mean 0 and, without ties, standard deviation 1.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of shape (n_labels,)
+        Equal labels share the mean of their ranks.
+    """
     n_labels = len(labels)
     if n_labels < 2:
         return np.zeros(n_labels)
     ranks = rankdata(labels) - (n_labels + 1) / 2
-    return ranks / np.sqrt((n_labels**2 - 1) / 12)
+    return np.asarray(ranks / np.sqrt((n_labels**2 - 1) / 12))
 
 
 def check_real(column: Column) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from skmtl._naming import values_by_name
 from skmtl.exceptions import InputError, TargetError, TaskTypeWarning
 from skmtl.tasks._columns import Column
 
@@ -28,7 +29,8 @@ def choose_types(
     ----------
     task_types : str, sequence of n_tasks str, or mapping of str to str
         "auto", one of the allowed types for all columns, one of them per column, or
-        types by name of the column, the others being left to "auto".
+        types by name of the column, the others being left to "auto". A Series whose
+        index holds names is read as such a mapping.
     allowed : sequence of str
         Of "classification", "regression" and "ranking", those that can be learnt.
     columns : sequence of n_tasks Column
@@ -76,14 +78,9 @@ def named_types(
     """
     if isinstance(task_types, str):
         return [None if task_types == "auto" else task_types] * len(names)
-    if isinstance(task_types, Mapping):
-        unknown = [name for name in task_types if name not in names]
-        if unknown:
-            raise InputError(
-                f"`task_types` names unknown task(s) {unknown}; the tasks are "
-                f"{list(names)}."
-            )
-        return [task_types.get(name) for name in names]
+    by_name = values_by_name(task_types, names, "task_types")
+    if by_name is not None:
+        return [by_name.get(name) for name in names]
     types: list[str | None] = [str(one) for one in task_types]
     if len(types) != len(names):
         raise InputError(
@@ -122,8 +119,9 @@ def _guess(column: Column) -> str:
     if whole and (few or (repeated and column.family == "integer")):
         warnings.warn(
             f"Task {column.name!r} holds {len(distinct)} distinct whole numbers in "
-            f"{column.n_observed} labels and is taken as {choice}. Name the type of "
-            "this task in `task_types` to choose and to silence this warning.",
+            f"{column.n_observed} labels of type {column.layout.dtype} and is taken as "
+            f"{choice}. Name the type of this task in `task_types` to choose and to "
+            "silence this warning.",
             TaskTypeWarning,
             stacklevel=2,
         )

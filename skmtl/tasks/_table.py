@@ -1,17 +1,18 @@
 """Targets of any container, read as a list of columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
+from skmtl._naming import values_by_name
 from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column, column_from_array, distinct_labels
 from skmtl.tasks._frames import frame_library, pandas_column, polars_column
 
-__all__ = ["TargetTable", "read_classes", "read_targets"]
+__all__ = ["TargetTable", "names_for_weights", "read_classes", "read_targets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,19 @@ def read_targets(y: Any) -> TargetTable:
             "were selected."
         )
     return table
+
+
+def names_for_weights(
+    sample_weight: Any, y: Any, fitted: Sequence[str] | None = None
+) -> Sequence[str] | None:
+    """Names of the tasks that columns of weights may bear; None if there are none.
+
+    They are those of the columns of y, else those in fit, else counted ones.
+    """
+    if not hasattr(sample_weight, "columns"):
+        return None
+    table = read_targets(y)
+    return table.names if fitted is None or table.container != "array" else fitted
 
 
 def _read_frame(y: Any, library: str) -> TargetTable:
@@ -182,8 +196,8 @@ def read_classes(classes: Any, names: Sequence[str]) -> list[np.ndarray | None]:
 
     Parameters
     ----------
-    classes : array-like, list of n_tasks (array-like or None), or None
-        One array if y is 1-D, else one per task.
+    classes : array-like, list of n_tasks (array-like or None), dict, or None
+        One array if y is 1-D, else one per task; a dict names tasks.
     names : sequence of n_tasks str
         Names of the tasks.
 
@@ -195,11 +209,15 @@ def read_classes(classes: Any, names: Sequence[str]) -> list[np.ndarray | None]:
     Raises
     ------
     InputError
-        If there is not one array per task, of at least two classes, none missing.
+        If there is not one array per task, of at least two classes, none missing, or
+        if a dict names an unknown task.
     """
     n_tasks = len(names)
     if classes is None:
         return [None] * n_tasks
+    if isinstance(classes, Mapping):
+        named = values_by_name(classes, names, "classes") or {}
+        classes = [named.get(name) for name in names]
     per_task = list(classes)
     if n_tasks == 1 and not (len(per_task) == 1 and _is_array_or_none(per_task[0])):
         per_task = [classes]
@@ -219,6 +237,11 @@ def _is_array_or_none(value: Any) -> bool:
 
 
 def _sorted_classes(name: str, classes: Any) -> np.ndarray:
+    if np.ndim(classes) != 1:
+        raise InputError(
+            "`classes` must hold one array of classes per task, as in [[0, 1], [0, 1]] "
+            f"or {{{name!r}: [0, 1]}}; found {classes!r} for task {name!r}."
+        )
     columns = read_targets(classes).columns
     distinct = distinct_labels(columns[0].labels)
     if len(columns) > 1 or len(distinct) < 2 or not columns[0].observed.all():

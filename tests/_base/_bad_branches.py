@@ -7,7 +7,7 @@ BAD_BRANCHES = {
         ([0, 0, 1], r"one group label per task, shape \(2,\); found 3 labels"),
         ([[0], [1]], "one group label per task.*found 2 lists"),
         ([0, None], "found None for task 'task_1'"),
-        ({"task_0": 1}, "found none for task 'task_1'"),
+        ({"task_0": 1}, r"leaves out \['task_1'\]"),
     ],
     "representation": [("svd", "'gram'"), (None, "'whitened'")],
     "branch_layer_sizes": [

@@ -14,7 +14,12 @@ from skmtl import (
     HardSharingRegressor,
     HierarchicalIBClassifier,
 )
-from skmtl.exceptions import InputError, TargetError, UnlabelledTaskWarning
+from skmtl.exceptions import (
+    InputError,
+    RareClassWarning,
+    TargetError,
+    UnlabelledTaskWarning,
+)
 from tests._base._unchanged import (
     CLASSES,
     INF,
@@ -39,7 +44,7 @@ BAD_X = {
     "words": (np.full(X.shape, "a", dtype=object), "could not convert|text"),
     "no rows": (X[:0], "0 sample"),
     "no columns": (X[:, :0], "0 feature"),
-    "1-D": (X[:, 0], "1D array"),
+    "1-D": (X[:, 0], "one axis. Reshape your data"),
     "4-D": (X[:, :, None, None], r"`encoder` is .mlp.; found \(40, 3, 1, 1\)"),
     "none": (None, "found None"),
 }
@@ -224,8 +229,11 @@ def test_class_first_seen_at_score_counts_as_an_error(fitted):
     y[:] = right
     assert fitted.score(X, y) == 1
     y[:10, 0] = 7
-    np.testing.assert_allclose(fitted.score_tasks(X, y), [0.75, 1])
-    assert fitted.score(X, y) == 0.875
+    for score, expected in ((fitted.score_tasks, [0.75, 1]), (fitted.score, 0.875)):
+        with pytest.warns(
+            RareClassWarning, match="'task_0' has 10 label.*never saw: 7"
+        ):
+            np.testing.assert_allclose(score(X, y), expected)
 
 
 def test_score_without_labels(fitted):

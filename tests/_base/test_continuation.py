@@ -1,6 +1,7 @@
 """Continuations: warm starts and incremental fits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -98,6 +99,27 @@ def test_partial_fit_with_classes_sees_one_class_at_a_time():
     assert [own.tolist() for own in estimator.classes_] == [["no", "yes"]] * 2
     assert estimator.score(X, y) > 0.7
     estimator.partial_fit(X[:1], y[:1])
+
+
+def test_classes_go_by_name():
+    y = pd.DataFrame(CLASSES, columns=["heart", "stroke"])
+    by_name = HardSharingClassifier(**QUICK)
+    classes = {"stroke": [0, 1], "heart": [0, 1, 2]}
+    by_name.partial_fit(X, y, classes=classes).partial_fit(X, y, classes=classes)
+    assert [own.tolist() for own in by_name.classes_] == [[0, 1, 2], [0, 1]]
+    rows = CLASSES[:, 0] == 0
+    some = HardSharingClassifier(**QUICK)
+    some.partial_fit(X[rows], y[rows], classes={"heart": [0, 1]})
+    assert [own.tolist() for own in some.classes_] == [[0, 1], [0, 1]]
+    with pytest.raises(InputError, match=r"`classes` names unknown task\(s\) \['x'\]"):
+        HardSharingClassifier(**QUICK).partial_fit(X, y, classes={"x": [0, 1]})
+
+
+@pytest.mark.parametrize("classes", [[0, 1], ["no", "yes"]])
+def test_classes_of_one_task_for_two(classes):
+    message = f"`classes` must hold one array .* found {classes[0]!r} for task 'task_0'"
+    with pytest.raises(InputError, match=message):
+        HardSharingClassifier(**QUICK).partial_fit(X, CLASSES, classes=classes)
 
 
 def test_partial_fit_of_one_task():

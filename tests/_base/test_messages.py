@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from sklearn.base import clone
 
 from skmtl import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
 from skmtl.exceptions import InputError, TargetError
@@ -137,3 +138,12 @@ def test_unseen_label_of_a_later_piece():
 def test_regressors_still_take_return_std():
     estimator = HardSharingRegressor(n_estimators=2, **QUICK).fit(X, REAL)
     assert len(estimator.predict(X, return_std=True)) == 2
+
+
+def test_other_numbers_of_rows_come_first(fitted):
+    columns = [CLASSES[:, 0] * 0, CLASSES[:, 1].tolist()]
+    told = "40 in X and 2 in y. It looks like a list of columns.*column_stack"
+    for y, message in ((columns, told), (CLASSES[:9] * 0, "40 in X and 9 in y.$")):
+        for call in (clone(fitted).fit, clone(fitted).partial_fit, fitted.score):
+            with pytest.raises(InputError, match=f"equally many rows.*{message}"):
+                call(X, y)

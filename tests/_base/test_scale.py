@@ -16,8 +16,26 @@ X = RANDOM.normal(size=(300, 4))
 
 @pytest.mark.parametrize(
     "fine",
-    [X, 900 * X, X + 900, RANDOM.randint(256, size=(50, 8, 8)), np.zeros((5, 2))],
-    ids=["standard", "hundreds", "far from zero", "pictures", "constant"],
+    [
+        X,
+        900 * X,
+        X + 4,
+        0.1 * X + 9,
+        [0.001, 0.001, 0.03, 0] * X,
+        RANDOM.randint(256, size=(50, 8, 8)),
+        np.zeros((5, 2)),
+        np.hstack([X, np.full((300, 1), 900.1)]),
+    ],
+    ids=[
+        "standard",
+        "hundreds",
+        "aside",
+        "small and far from zero",
+        "one that is not tiny",
+        "pictures",
+        "constant",
+        "one constant",
+    ],
 )
 def test_common_sizes_pass(fine):
     with warnings.catch_warnings():
@@ -32,6 +50,22 @@ def test_large_features_are_named_the_largest_first(factor):
         FeatureScaleWarning, match=r"column 1 \(.*, column 3 \(2e\+03\);.*Scaler"
     ):
         warn_of_scale(large)
+
+
+def test_features_far_from_zero_are_named():
+    far = 20 * X + [0, -130, 0, 3000]
+    with pytest.warns(
+        FeatureScaleWarning,
+        match=r"column 3 \(3e\+03\), column 1 \(1.3e\+02 from 0, deviation 2e\+01\);",
+    ):
+        warn_of_scale(far)
+
+
+@pytest.mark.parametrize("factor", [1e-2, 1e-9, 1e-200])
+def test_tiny_features_are_told(factor):
+    match = rf"All features.*mean square is {factor:.1g}\. Put a StandardScaler"
+    with pytest.warns(FeatureScaleWarning, match=match):
+        warn_of_scale(factor * np.hstack([X / np.sqrt((X**2).mean(0)), X * 0]))
 
 
 def test_many_large_features_are_counted():

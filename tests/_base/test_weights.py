@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from skmtl import HardSharingClassifier, HardSharingMixed, HardSharingRegressor
+from skmtl import (
+    HardSharingClassifier,
+    HardSharingMixed,
+    HardSharingRanker,
+    HardSharingRegressor,
+    HierarchicalIBRegressor,
+)
+from skmtl.exceptions import InputError
 from tests._base._fits import CLASSES, PLAIN, RANDOM, REAL, THREE, X, both, close, same
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
@@ -64,6 +71,21 @@ def test_class_weights_by_task_and_class():
     close(by_class, HardSharingClassifier(**PLAIN).fit(X, THREE, by_hand))
 
 
+def test_class_weights_by_the_names_of_tasks():
+    for by_name, by_place in (
+        ({"task_1": {1: 2.0}, "task_0": {0: 3.0}}, [{0: 3.0}, {1: 2.0}]),
+        ({"task_1": "balanced"}, [None, "balanced"]),
+    ):
+        found = HardSharingClassifier(**PLAIN, class_weight=by_name).fit(X, THREE)
+        same(found, HardSharingClassifier(**PLAIN, class_weight=by_place).fit(X, THREE))
+    unknown = {"heart": {0: 2.0}}
+    with pytest.raises(InputError, match=r"`class_weight` .*\['heart'\].*'task_1'"):
+        HardSharingClassifier(**PLAIN, class_weight=unknown).fit(X, THREE)
+    # Of one class that no task has, the forms are told.
+    with pytest.raises(InputError, match=r"names \[7\]; .*has such a dict, 'balanced'"):
+        HardSharingClassifier(**PLAIN, class_weight={7: 2.0}).fit(X, THREE)
+
+
 def test_class_weight_of_mixed_tasks_spares_the_real_ones():
     y = np.column_stack([CLASSES[:, 0], REAL[:, 1]])
     types = ["classification", "regression"]
@@ -96,3 +118,37 @@ def test_rows_without_any_label_are_ignored():
     y[60:] = np.nan
     with_empty = HardSharingClassifier(**PLAIN).fit(X, y)
     close(with_empty, HardSharingClassifier(**PLAIN).fit(X[:60], y[:60]))
+
+
+# Powers of two: weights of another scale are then the same to the last bit.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("power", [-1000, -560, -150, -76, 66, 123, 660])
+@pytest.mark.parametrize(
+    "cls", [HardSharingClassifier, HardSharingRanker, HierarchicalIBRegressor]
+)
+def test_scale_of_weights_is_of_no_account(cls, power, dtype):
+    X_own, y = X.astype(dtype), CLASSES if cls is HardSharingClassifier else REAL
+    weight = RANDOM.uniform(0.1, 1, size=80)
+    plain = cls(**PLAIN).fit(X_own, y, sample_weight=weight)
+    scaled = cls(**PLAIN).fit(X_own, y, sample_weight=weight * 2.0**power)
+    np.testing.assert_array_equal(scaled.transform(X_own), plain.transform(X_own))
+
+
+def test_tasks_may_weigh_on_scales_of_their_own():
+    weight = RANDOM.uniform(0.1, 1, size=REAL.shape)
+    X_own = X.astype(np.float32)
+    plain = HardSharingRanker(**PLAIN).fit(X_own, REAL, sample_weight=weight)
+    apart = HardSharingRanker(**PLAIN)
+    apart.fit(X_own, REAL, sample_weight=weight * [2.0**-100, 2.0**100])
+    np.testing.assert_array_equal(apart.predict(X_own), plain.predict(X_own))
+
+
+def test_scale_of_class_weights_is_of_no_account():
+    X_own, tiny = X.astype(np.float32), 2.0**-150
+    plain = HardSharingClassifier(**PLAIN, class_weight={0: 1.0, 1: 3.0})
+    scaled = HardSharingClassifier(**PLAIN, class_weight={0: tiny, 1: 3.0 * tiny})
+    for estimator in (plain, scaled):
+        estimator.fit(X_own, CLASSES)
+    np.testing.assert_array_equal(
+        scaled.predict_proba(X_own), plain.predict_proba(X_own)
+    )

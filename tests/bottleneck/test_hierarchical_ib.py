@@ -12,7 +12,7 @@ from skmtl import (
     HierarchicalIBMixed,
     HierarchicalIBRegressor,
 )
-from skmtl.exceptions import CollapseWarning, InputError
+from skmtl.exceptions import CollapseWarning, InputError, TaskGroupWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
 
@@ -165,3 +165,15 @@ def test_the_first_of_many_closed_channels_are_named():
     told = rf"channel of 7 task\(s\) \({shown} and 2 more\) closed"
     with pytest.warns(CollapseWarning, match=told):
         est.fit(X, np.tile(SIGNS[:, :1], 7))
+
+
+def test_a_single_row_shares_nothing():
+    est = HierarchicalIBRegressor(**{**QUICK, "n_estimators": 2})
+    with pytest.warns((CollapseWarning, TaskGroupWarning)):
+        est.fit(X[:1], X[:1, :3])
+    assert_array_equal(est.task_similarity_, np.eye(3))
+    est = HierarchicalIBClassifier(**QUICK).partial_fit(X, SIGNS)
+    with pytest.warns((CollapseWarning, TaskGroupWarning)):
+        est.partial_fit(X[:1], SIGNS[:1])
+    assert_array_equal(est.task_similarity_, np.eye(3))
+    assert (est.information_ == 0).all()

@@ -54,10 +54,17 @@ def test_loss_is_the_negative_log_likelihood(residual):
     assert_close(terms.objective.sum(), expected)
 
 
-@pytest.mark.parametrize("missing", [False, True])
-def test_gradient_is_that_of_the_loss(residual, missing):
+WEIGHTS = {
+    "none": lambda: None,
+    "missing": lambda: (draw(20, 3) > -0.5).double(),
+    "unequal": lambda: draw(20, 3).relu(),
+}
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_gradient_is_that_of_the_loss(residual, kind):
     codes = draw(20, 3)
-    weight = (draw(20, 3) > -0.5).double() if missing else None
+    weight = WEIGHTS[kind]()
 
     def loss(outputs):
         return judged(residual, outputs, codes, weight).losses.sum()
@@ -80,6 +87,32 @@ def test_rows_of_one_task_each_agree_with_the_general_layout(residual):
     general = judged(residual, outputs, wide, weight)
     assert_close(compact.losses, general.losses)
     assert_close(compact.gradient, general.gradient[tasks, torch.arange(20)])
+
+
+@pytest.mark.parametrize("members", [(), (2,)])
+def test_unequal_weights_within_a_row_are_repetitions(residual, members):
+    counts = torch.randint(0, 4, (20, 3), generator=seeded(0))
+    outputs, codes = draw(*members, 3, 20, 1), draw(*members, 20, 3)
+    found = judged(residual, outputs, codes, counts.double().expand_as(codes))
+    rows = torch.arange(20).repeat_interleave(3)
+    once = torch.arange(60)[:, None] % 3 < counts[rows]
+    expected = judged(
+        residual, outputs[..., rows, :], codes[..., rows, :], once.double()
+    )
+    assert_close(found.losses, expected.losses)
+    assert_close(found.objective, expected.objective)
+    by_copy = expected.gradient.unflatten(-2, (20, 3)).sum(-2)
+    assert_close(found.gradient, by_copy)
+
+
+def test_a_label_of_tiny_weight_is_nearly_missing(residual):
+    outputs, codes, weight = draw(3, 20, 1), draw(20, 3), torch.ones(20, 3).double()
+    terms = []
+    for tiny in (0.0, 1e-12):
+        weight[:10, 1] = tiny
+        terms.append(judged(residual, outputs, codes, weight))
+    assert_close(terms[0].losses, terms[1].losses, rtol=1e-9, atol=1e-9)
+    assert_close(terms[0].gradient, terms[1].gradient, rtol=1e-9, atol=1e-9)
 
 
 def test_unlabelled_task_costs_nothing(residual):

@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
 from skmtl.datasets import stack_tasks
 from skmtl.exceptions import InputError, TargetError
+from skmtl.tasks import TargetEncoder
 
 
 @pytest.fixture
@@ -168,3 +170,43 @@ def test_lists_must_match(numeric):
         stack_tasks(X_list, y_list[:2])
     with pytest.raises(InputError, match=r"Found 0 and 0"):
         stack_tasks([], [])
+
+
+ROWS = [np.zeros((3, 1)), np.zeros((1, 1))]
+
+
+@pytest.mark.parametrize("hole", [np.nan, None])
+def test_holes_beside_strings_stay_holes(hole):
+    target = stack_tasks(ROWS, [["a", hole, "b"], [2.5]]).target
+    assert target[:3, 0].tolist() == ["a", hole, "b"]
+    encoder = TargetEncoder().fit(target)
+    assert encoder.specs[0].classes.tolist() == ["a", "b"]
+    # In a list the user wrote it, in an array most likely numpy.
+    assert stack_tasks(ROWS, [["a", "nan", "b"], [2.5]]).target[1, 0] == "nan"
+    with pytest.raises(TargetError, match=r"task 'task_0' .* hold the text 'nan'"):
+        stack_tasks(ROWS, [np.array(["a", np.nan, "b"]), [2.5]])
+
+
+def test_masked_labels_are_holes():
+    masked = np.ma.array([1, 9, 2], mask=[False, True, False])
+    np.testing.assert_array_equal(
+        stack_tasks(ROWS, [masked, [2.5]]).target[:, 0], [1, np.nan, 2, np.nan]
+    )
+    words = np.ma.array(["a", "x", "b"], mask=[False, True, False])
+    encoder = TargetEncoder().fit(stack_tasks(ROWS, [words, [2.5]]).target)
+    assert encoder.specs[0].classes.tolist() == ["a", "b"]
+
+
+LARGE = [2**53, 2**53 + 1]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LARGE, [*LARGE, np.nan], np.array(LARGE), pd.Series(LARGE)],
+    ids=["list", "holes", "array", "series"],
+)
+def test_large_whole_numbers_stay_apart(labels):
+    rows = [np.zeros((len(labels), 1)), np.zeros((1, 1))]
+    target = np.asarray(stack_tasks(rows, [labels, [2.5]]).target)
+    assert target[:2, 0].tolist() == LARGE
+    assert target[-1, 1] == 2.5

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -172,8 +173,15 @@ def test_a_member_that_is_not_there_is_refused(fitted, member):
 
 @pytest.mark.parametrize("est", [HardSharingClassifier(), HierarchicalIBClassifier()])
 def test_an_estimator_without_channels_is_refused(est):
-    with pytest.raises(NotFittedError, match="no `capacity_`"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         CapacityDisplay.from_estimator(est)
+    est = clone(est).set_params(max_epochs=1, random_state=0)
+    if isinstance(est, HierarchicalIBClassifier):
+        est.set_params(noise=None)
+    X = np.random.RandomState(0).normal(size=(40, 2))
+    message = f"channels.*found {type(est).__name__}, which is fitted but has no `capac"
+    with pytest.raises(InputError, match=message):
+        CapacityDisplay.from_estimator(est.fit(X, X[:, 0] > 0))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -76,12 +77,15 @@ def test_tasks_without_weights_overlap_with_nothing():
 
 
 def test_what_is_refused():
-    with pytest.raises(NotFittedError, match=r"has no `masks_`"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         SharingMaskDisplay.from_estimator(FisherSparseMTLClassifier())
     X, y = load_grouped_digits(return_X_y=True)
     dense = HardSharingClassifier(max_epochs=1).fit(X, y)
-    with pytest.raises(NotFittedError, match="not sparse"):
+    message = "must have masks.*found HardSharingClassifier, which is fitted but has"
+    with pytest.raises(InputError, match=message):
         SharingMaskDisplay.from_estimator(dense)
+    with pytest.raises(InputError, match=r"found PCA.*from_masks"):
+        SharingMaskDisplay.from_estimator(PCA())
     with pytest.raises(InputError, match=r"found shapes \[\]"):
         SharingMaskDisplay.from_masks({})
     with pytest.raises(InputError, match=r"in every layer; found \[2, 3\]"):

@@ -57,8 +57,6 @@ def test_partial_fit_runs_at_a_constant_rate_and_full_price(problem):
         assert min(noted.rates) < 0.1
         estimator.partial_fit(X, y)
         estimator.set_params(lr=0.02).partial_fit(X, y)
-    # The net is copied for the next epoch, and its callbacks with it.
-    noted = dict(estimator.net_.callbacks_)["Rates"]
     assert_allclose(noted.rates[-3:], 0.02)
     assert_allclose(noted.rates[-6:-3], 0.1)
     if problem is BOTTLENECK:
@@ -96,3 +94,58 @@ def test_weights_of_tasks_and_decay_are_those_of_the_new_plan():
     rates = 0.01 * np.minimum(1, np.array([3, 2, 1]) / 0.75)
     shrunk = np.prod(1 - rates * 0.7)
     assert_close(heads[1:].detach(), before[1:] * shrunk, rtol=1e-12, atol=0)
+
+
+class Heard(Callback):
+    """Counts epochs since it was initialised."""
+
+    def __init__(self, start=0):
+        self.start = start
+        self.count = None
+
+    def initialize(self):
+        self.count = self.start
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.count += 1
+
+
+def go_on(estimator, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TaskGroupWarning)
+        return estimator.set_params(**options).partial_fit(*SHARING.data())
+
+
+def test_callbacks_hear_every_call_themselves():
+    first, later = Heard(), Heard()
+    estimator = go_on(SHARING.make(callbacks=[first]))
+    go_on(go_on(estimator))
+    assert first.count == 3
+    go_on(estimator, callbacks=[("later", later), first])
+    assert (first.count, later.count) == (4, 1)
+    go_on(estimator, callbacks=[("later", later)])
+    go_on(estimator, callbacks=None)
+    go_on(estimator, callbacks=(first, Heard))
+    assert (first.count, later.count) == (1, 2)
+    go_on(estimator)
+    names = [name for name, _ in estimator.net_.callbacks_]
+    assert names == ["epoch_timer", "Heard_1", "Heard_2"]
+    assert first.count == estimator.net_.callbacks_[-1][1].count == 2
+    expected = SHARING.make()
+    for _ in range(8):
+        go_on(expected)
+    assert_allclose(
+        *(own.transform(SHARING.data()[0]) for own in (estimator, expected))
+    )
+    assert np.isfinite(estimator.history_["seconds"]).all()
+
+
+def test_a_callback_set_between_calls_takes_parameters_of_the_net():
+    options = {"callbacks__late__start": 5, "callbacks__mute": None}
+    first = Heard()
+    estimator = SHARING.make(callbacks=[("late", first), ("mute", Heard())])
+    go_on(estimator.set_params(net_params=options))
+    later, mute = Heard(), Heard()
+    go_on(estimator, callbacks=[("late", later), ("mute", mute)])
+    assert (first.count, later.count, mute.count) == (6, 6, None)

@@ -43,6 +43,24 @@ def test_weights_are_repetitions(measure):
     assert_allclose(found, measure(np.repeat(true, times), np.repeat(pred, times)))
 
 
+@pytest.mark.parametrize("measure", [kendall_tau_scores, concordance_scores])
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+def test_scale_of_weights_is_of_no_account(measure, power):
+    true, pred = drawn()
+    weight = np.random.RandomState(1).uniform(0.1, 1, size=len(true))
+    found = measure(true, pred, sample_weight=weight * 2.0**power)
+    assert_array_equal(found, measure(true, pred, sample_weight=weight))
+
+
+@pytest.mark.parametrize("measure", [kendall_tau_scores, concordance_scores])
+def test_weights_of_one_task_may_be_far_apart(measure):
+    light = 2.0**-700
+    found = measure([1, 2, 3], [1, 2, 3], sample_weight=[1, light, light])
+    assert_allclose(found, 1)
+    found = measure([1, 2, 3], [3, 1, 2], sample_weight=[1, light, light])
+    assert_allclose(found, -1 if measure is kendall_tau_scores else 0)
+
+
 def test_tau_of_equal_predictions_is_zero():
     assert_array_equal(kendall_tau_scores([1, 2, 3], [5, 5, 5]), [0.0])
 

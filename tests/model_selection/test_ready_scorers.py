@@ -1,6 +1,7 @@
 """Scorers by name, against the metrics of scikit-learn column by column."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 import sklearn.metrics
@@ -137,6 +138,15 @@ def test_learning_curve(classifier):
         error_score="raise",
     )
     assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_errors_of_measures_name_the_task():
+    X = np.linspace(-1, 1, 40).reshape(-1, 1)
+    y = pd.DataFrame({"gain": X[:, 0] + 2, "loss": X[:, 0]})
+    fitted = HardSharingRegressor(max_epochs=1, random_state=0).fit(X, y)
+    message = "found -1.0 in task 'loss'.*the scorer 'kendall_tau'"
+    with pytest.raises(TargetError, match=message):
+        get_multitask_scorer("ndcg")(fitted, X, y)
 
 
 def test_names():

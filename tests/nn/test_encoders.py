@@ -182,6 +182,25 @@ def test_callable_must_make_a_module():
         make(lambda n_features: n_features, 0)
 
 
+def test_what_a_callable_returns_is_left_as_it_was():
+    module = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3))
+    encoders = [make(lambda n_features: module, 0)[0] for _ in range(2)]
+    owned = [{id(own) for own in encoder.parameters()} for encoder in encoders]
+    assert not owned[0] & owned[1]
+    assert module[0].weight.dtype == torch.float32
+    assert not {id(own) for own in module.parameters()} & (owned[0] | owned[1])
+    assert_close(encoders[0].body.module[0].weight, module[0].weight.double())
+
+
+def test_a_callable_may_return_what_torch_cannot_copy():
+    def build(n_features):
+        module = nn.Linear(n_features, 3)
+        module.derived = 2 * module.weight  # no leaf
+        return module
+
+    assert make(build, 0)[0].out_features == 4
+
+
 def test_probe_leaves_no_trace():
     module = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.Dropout(0.5))
     before = torch.get_rng_state()
@@ -197,6 +216,9 @@ def test_what_can_be_vectorised():
     assert make(nn.Linear(5, 3), 0)[0].body.can_stack()
     assert make(nn.Flatten(), 0)[0].body.can_stack()
     assert not make(nn.Sequential(nn.Linear(5, 3), nn.Dropout()), 0)[0].body.can_stack()
+    tied = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5))
+    tied[1].weight = tied[0].weight
+    assert not make(tied, 0)[0].body.can_stack()
 
 
 @pytest.mark.parametrize("encoder", [nn.Linear(5, 4), lambda n: nn.Linear(n, 4)])

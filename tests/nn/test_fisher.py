@@ -144,6 +144,22 @@ def test_rows_without_label_count_for_nothing():
         assert all(not value.any() for value in none.values())
 
 
+@pytest.mark.parametrize("kind", ["label", "batch"])
+@pytest.mark.parametrize("family", ["binary", "continuous"])
+def test_a_missing_label_takes_no_others_with_it(family, kind):
+    module, x = nn.Linear(5, 2).double(), draw(4, 5)
+    y = torch.tensor([[1, 0], [0, 1], [1, torch.nan], [torch.nan] * 2], dtype=DOUBLE)
+    found = fisher_information(module, x, y, kind=kind, likelihood=family)
+    mean = module(x).detach()
+    residual = y - (mean.sigmoid() if family == "binary" else mean)
+    each = residual.nan_to_num()[..., None] * x[:, None]  # rows, outputs, features
+    # Three of the rows have a label.
+    squares = (
+        (each.sum(0) / 3).square() if kind == "batch" else each.square().sum(0) / 3
+    )
+    torch.testing.assert_close(found["weight"], squares)
+
+
 def test_single_precision_of_a_sure_network():
     module, x = build("mlp")
     with torch.no_grad():

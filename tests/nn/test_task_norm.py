@@ -168,6 +168,19 @@ def test_a_unit_without_variance_keeps_that_of_before():
     assert_close(norm.eval()(x)[:, :, 2], found[:, :, 2])
 
 
+@pytest.mark.parametrize("n_rows", [7, 99, 2000])
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+def test_a_constant_keeps_its_variance_whatever_rounding_makes_of_it(dtype, n_rows):
+    norm = TaskNorm(1, 50, dtype=dtype)
+    x = draw(50).to(dtype).expand(n_rows, 50).clone()
+    # As small against its mean as data of that type reasonably are.
+    x[:, 0] *= 1 + 2e3 * torch.finfo(dtype).eps * draw(n_rows).to(dtype)
+    for _ in range(50):
+        norm(x)
+    assert torch.equal(norm.running_var[:, 1:], torch.ones(1, 49, dtype=dtype))
+    assert norm.running_var[0, 0] < 0.01
+
+
 @pytest.mark.parametrize("kind", ROWS)
 @pytest.mark.parametrize("members", [(3,), (3, 2)])
 @pytest.mark.parametrize("shared", [False, True])

@@ -64,15 +64,27 @@ def test_a_missing_label_is_named(form, missing):
         (np.zeros((3, 1)), "found 3 lists"),
         ({0, 1, 2}, "found a set"),
         (pd.DataFrame({"group": [0, 0, 1]}), "found a DataFrame"),
-        ({"red": 0, "blue": 1}, "found none for task 'green'"),
-        ({"red": 0, "green": 1, "blue": 1, "grey": 1}, "'grey', which is no task"),
         ({"red": 0, "green": [1], "blue": 1}, r"found \[1\] for task 'green'"),
-        (pd.Series([0, 1, 2], index=["red", "red", "blue"]), "2 for task 'red'"),
-        (pd.Series([0, 1, 2], index=["red", "grey", "blue"]), "none for task 'green'"),
     ],
 )
 def test_what_is_no_label_for_each_task(given, message):
     with pytest.raises(InputError, match=f"one group label per task.*{message}"):
+        read_groups(given, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"red": 0, "blue": 1}, r"leaves out \['green'\]"),
+        ({"red": 0, "grey": 1}, r"unknown task.s. \['grey'\] and .*'green', 'blue'\] "),
+        (pd.Series([0, 1, 2], index=["red", "red", "blue"]), r"names \['red'\] more"),
+        (pd.Series([0, 1, 2], index=["red", "grey", "blue"]), r"task.s. \['grey'\]"),
+        (pd.Series([0, 1, 2], index=["a", "b", "c"]), r"task.s. \['a', 'b', 'c'\]"),
+    ],
+    ids=range(5),
+)
+def test_names_that_are_not_those_of_the_tasks(given, message):
+    with pytest.raises(InputError, match=f"`sharing` .*{message}.*'red', 'green'"):
         read_groups(given, NAMES)
 
 

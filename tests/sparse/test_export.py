@@ -241,26 +241,6 @@ def test_doubles(wide, tmp_path):
     torch.testing.assert_close(same(rows), module(rows), rtol=0, atol=0)
 
 
-def test_dense_layers_trace_for_any_number_of_rows(wide):
-    module, rows = wide.export_task(0, layers="dense"), torch.from_numpy(X)
-    traced = torch.fx.symbolic_trace(module)
-    for count in (1, 80):
-        torch.testing.assert_close(traced(rows[:count]), module(rows[:count]))
-
-
-@pytest.mark.parametrize("layers", ["dense", "sparse"])
-def test_rows_of_another_shape_or_type(wide, layers, tmp_path):
-    module, rows = wide.export_task(0, layers=layers), torch.from_numpy(X)
-    module.save(tmp_path / "a")
-    traced = [torch.fx.symbolic_trace(module)] if layers == "dense" else []
-    for own in (module, load_task(tmp_path / "a"), *traced):
-        for wrong in (rows[:, :-1], torch.hstack([rows, rows]), rows[0, :3]):
-            with pytest.raises(InputError, match=r"shape \(12,\).*found.*shape \("):
-                own(wrong)
-    with pytest.raises(InputError, match=r"torch.float32; found torch.float64"):
-        module(rows.double())
-
-
 def test_pictures_of_another_shape():
     est = FisherSparseMTLClassifier(encoder="conv", **QUICK).fit(PICTURES[:, 0], SEEN)
     module, rows = est.export_task(0), torch.from_numpy(PICTURES[:, 0])

@@ -219,6 +219,19 @@ def test_one_task_per_row_has_information_of_its_own_rows():
     assert all(own.any(axis=(1, 2)).all() for own in est.fisher_.values())
 
 
+def test_a_task_without_rows_in_the_sample_has_masks_of_its_own():
+    own = np.arange(len(X)) % 2
+    own[[7, 10]] = 2
+    y = np.where(own[:, None] == np.arange(3), Y, np.nan)
+    options = {**QUICK, "n_fisher_samples": 5, "ema": 0.0, "max_epochs": 3}
+    est = FisherSparseMTLClassifier(keep_ratio=0.2, **options).fit(X, y)
+    for information, masks in zip(
+        est.fisher_.values(), est.layer_masks().values(), strict=True
+    ):
+        assert information[2].any()
+        assert masks[2].any() and not masks[2].ravel()[: masks[2].sum()].all()
+
+
 @pytest.mark.parametrize("fisher", ["sampled", "batch", "predicted"])
 @pytest.mark.parametrize("small", [2**17, 0], ids=["joint", "loop"])
 def test_kinds_of_information_train_and_repeat(fisher, small, monkeypatch):

@@ -221,6 +221,31 @@ def test_information_of_one_task_per_row():
             assert_close(own[task], value)
 
 
+@pytest.mark.parametrize("fisher", ["exact", "predicted", "sampled"])
+@pytest.mark.parametrize("members", [(), (2,)])
+def test_all_rows_speak_for_a_task_without_any(members, fisher):
+    network = stack("mlp", members, keep=0.9)
+    # No row of the last task; with members, none of the second of one of them.
+    tasks = torch.tensor([[0, 1, 0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]])
+    tasks = tasks if members else tasks[0]
+    x, row_weight = draw(*members, 8, 5), draw(*members, 8, seed=1).square()
+    batch = Batch(x, torch.zeros(tasks.shape, dtype=DTYPE), None, row_weight, tasks)
+    # The same as labels of many tasks, of which some have none.
+    weight = (tasks.unsqueeze(-1) == torch.arange(3)).to(DTYPE)
+    codes = torch.zeros_like(weight)
+    general = Batch(x, codes, weight, row_weight, None)
+    found, expected = (
+        network_fisher(
+            network, SPECS, own, fisher, MemberRandom([3, 4] if members else 3)
+        )
+        for own in (batch, general)
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_close(ours, theirs)
+    first = found[-1][(0,) * len(members)]
+    assert (first.sum((-2, -1)) > 0).all()
+
+
 def test_a_unit_without_weights_does_not_look_important():
     network = make("mlp")
     mask = network.masks()[0].clone()

@@ -1,4 +1,4 @@
-"""Codes of ranking targets: only the order of the labels counts."""
+"""Codes of real targets; of ranking ones only the order of the labels counts."""
 
 import numpy as np
 import pytest
@@ -42,3 +42,21 @@ def test_only_the_order_of_labels_counts():
     y = np.random.RandomState(0).normal(size=(40, 2))
     y[::5, 1] = NAN
     assert_array_equal(encode(np.exp(9 * y) - 4)[1], encode(y)[1])
+
+
+@pytest.mark.parametrize("low", [0.0, -5e-324, 1e-310])
+def test_the_smallest_numbers_have_a_scale(low):
+    y = np.array([low, low + 5e-324] * 4)
+    encoder = TargetEncoder("regression").fit(y)
+    codes, _ = encoder.transform(y)
+    assert np.isfinite(codes).all()
+    assert codes[0, 0] < codes[1, 0]
+    assert_array_equal(encoder.inverse_transform(codes), y)
+
+
+@pytest.mark.parametrize("power", [-1000, 1000])
+def test_scale_of_weights_is_of_no_account(power):
+    y, weight = np.random.RandomState(0).uniform(0.1, 1, size=(2, 10**4))
+    plain = TargetEncoder("regression").fit(y, weight).specs[0]
+    scaled = TargetEncoder("regression").fit(y, weight * 2.0**power * 2**20).specs[0]
+    assert (scaled.location, scaled.scale) == (plain.location, plain.scale)

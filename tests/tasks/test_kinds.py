@@ -54,6 +54,15 @@ def test_a_doubtful_guess_is_said(case):
         assert kind_of(y) == kind
 
 
+def test_a_doubtful_guess_tells_the_type_it_went_by():
+    whole = np.arange(40) % 5
+    holes = np.where(np.arange(40) % 7, whole, NAN)
+    with pytest.warns(TaskTypeWarning, match=r"type int64 .* as classification"):
+        kind_of(whole)
+    with pytest.warns(TaskTypeWarning, match=r"type float64 .* as regression"):
+        kind_of(holes)
+
+
 @pytest.mark.parametrize("task_types", ["classification", ["classification"]])
 def test_naming_the_type_silences(task_types):
     with warnings.catch_warnings():
