@@ -13,6 +13,7 @@ from ..nn import MultiTaskNetwork, stack_modules, unstack_module
 from ..tasks import MultiTaskLoss
 from ._layout import Layout
 from ._net import MultiTaskNet
+from ._optimizer_state import state_fits
 from ._settings import Plan
 
 __all__ = [
@@ -162,7 +163,8 @@ def net_of_members(
     state = stacked.optimizer_.state
     pairs = zip(alone.module_.parameters(), stacked.module_.parameters(), strict=True)
     for own, joint in pairs:
-        if joint in state:
+        # What mixes members, or is factored otherwise without them, is learned anew.
+        if state_fits(state.get(joint, {}), joint, joint.dim()) and joint in state:
             alone.optimizer_.state[own] = {
                 name: _member_state(value, index, joint)
                 for name, value in state[joint].items()
@@ -204,7 +206,10 @@ def joined_net(nets: Sequence[MultiTaskNet], plan: Plan) -> MultiTaskNet:
             net.optimizer_.state.get(old, {})
             for net, old in zip(nets, before, strict=True)
         ]
-        if all(states):
+        fit = [
+            state_fits(s, old, old.dim()) for s, old in zip(states, before, strict=True)
+        ]
+        if all(states) and all(fit):
             joined.optimizer_.state[own] = {
                 name: _joined_state([state[name] for state in states], before, own)
                 for name in states[0]

@@ -12,7 +12,6 @@ __all__ = [
     "LeanAdam",
     "WeightDecay",
     "make_optimizer",
-    "replace_parameter",
     "set_rates",
     "set_scheduled_rates",
 ]
@@ -205,36 +204,6 @@ def set_scheduled_rates(
     if factor < 1:
         set_rates(optimizer, settings.lr * factor)
     return settings.lr * factor
-
-
-def replace_parameter(
-    optimizer: Any, old: Tensor, new: Tensor, kept: Tensor, axis: int
-) -> None:
-    """Let an optimiser know a parameter by some of its rows only.
-
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-    old, new : Parameter
-        Before, and after.
-    kept : int Tensor of shape (*members, n_kept)
-        Places along ``axis`` of ``old``.
-    axis : int
-        Number of member axes.
-    """
-    for group in optimizer.param_groups:
-        group["params"] = [new if own is old else own for own in group["params"]]
-    state = optimizer.state.pop(old, None)
-    if state is not None:
-        index = kept.view(*kept.shape, *[1] * (old.dim() - axis - 1)).expand(new.shape)
-        optimizer.state[new] = {
-            name: value.gather(axis, index)
-            if isinstance(value, Tensor) and value.shape == old.shape
-            else value
-            for name, value in state.items()
-        }
-    if isinstance(optimizer, LeanAdam):
-        optimizer.forget_lists()
 
 
 def make_optimizer(module: Any, settings: Settings) -> torch.optim.Optimizer:

@@ -9,7 +9,8 @@ from ..nn import MultiTaskNetwork
 from ._batches import Batches
 from ._data import Batch
 from ._history import RECORDED
-from ._optimizer import LeanAdam, replace_parameter
+from ._optimizer import LeanAdam
+from ._optimizer_state import replace_parameter, state_fits
 
 __all__ = ["RunState", "mend_optimizer", "settle_network"]
 
@@ -60,13 +61,18 @@ class RunState:
         """Gather the same random sample of the training rows at every call."""
         return self._rows.sample(n_rows)
 
-    def optimizer_state(self, parameter: Tensor) -> dict[str, Tensor]:
+    def optimizer_state(
+        self, parameter: Tensor, n_axes: int | None = None
+    ) -> dict[str, Tensor]:
         """List what the optimiser remembers of a parameter."""
         state = self._net.optimizer_.state.get(parameter, {})
+        n_axes = parameter.dim() if n_axes is None else n_axes
         return {
             name: value
             for name, value in state.items()
-            if isinstance(value, Tensor) and value.shape == parameter.shape
+            if isinstance(value, Tensor)
+            and value.dim()
+            and state_fits({name: value}, parameter, n_axes)
         }
 
     def limit(self, limits: dict[Tensor, int]) -> None:

@@ -52,18 +52,23 @@ class TrainingState(Protocol):
             weight zero.
         """
 
-    def optimizer_state(self, parameter: Tensor) -> dict[str, Tensor]:
+    def optimizer_state(
+        self, parameter: Tensor, n_axes: int | None = None
+    ) -> dict[str, Tensor]:
         """List what the optimiser remembers of a parameter, to be edited in place.
 
         Parameters
         ----------
         parameter : Parameter
             Of the network.
+        n_axes : int, optional
+            First axes that must be those of the parameter; by default all.
 
         Returns
         -------
-        dict of str to Tensor, shaped as the parameter
-            Such as the averages of Adam; empty before its first step.
+        dict of str to Tensor
+            Such as the averages of Adam, shaped as the parameter; with ``n_axes``
+            also the factors of Adafactor. Empty before the first step.
         """
 
     def limit(self, limits: dict[Tensor, int]) -> None:

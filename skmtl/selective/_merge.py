@@ -26,14 +26,15 @@ def merge_places(
     parameter : Tensor of shape (*members, n_places, ...)
         Edited in place, as is what follows.
     state : dict of str to Tensor
-        What the optimiser remembers, shaped as the parameter.
+        What the optimiser remembers, of shape (*members, n_places, ...).
     groups : sequence of n_members sequences
         Places of each group of each member.
     best : sequence of n_members sequences
         Of each group, the place of the branch with the lowest loss.
     how : {"best", "mean", "max", "min"}
         The best branch, or entry by entry the mean, maximum or minimum. The
-        optimiser's state is taken from the same places.
+        optimiser's state is taken from the same places, or from the best branch
+        where it has no place for each entry.
     axis : int
         Number of member axes.
     """
@@ -49,7 +50,8 @@ def merge_places(
 def _combined(
     values: Tensor, weights: Tensor, slots: Sequence[int], kept: int, how: str
 ) -> Tensor:
-    if how == "best" or len(slots) == 1:
+    of_entries = values.shape == weights.shape
+    if how == "best" or len(slots) == 1 or (how != "mean" and not of_entries):
         return values[kept]
     chosen = list(slots)
     if how == "mean":

@@ -153,7 +153,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     ) -> LossTerms:
         """Compute the losses of a batch, and remember those of the window."""
         terms = criterion.terms(outputs, codes, weight, task_of_row)
-        if self.window is not None and self.training:
+        if self.training and self.window is not None and not self._locked:
             totals = terms.totals
             if totals is None:
                 totals = torch.full_like(terms.losses, codes.shape[-2])
@@ -163,7 +163,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     def after_step(self, state: Any) -> None:
         """Watch a step of the window; group and merge at its end."""
         window = self.window
-        if window is None:
+        if window is None or self._locked:
             return
         window.n_steps += 1
         if window.n_watched < self.sharing.window:
@@ -177,7 +177,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     def after_epoch(self, state: Any) -> None:
         """With ``recluster``, group anew."""
         window = self.window
-        if window is None or not window.closed:
+        if window is None or self._locked or not window.closed:
             return
         if window.closing_epoch < state.epoch:
             if not window.tells_enough:
@@ -190,8 +190,7 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
         assert window is not None
         groups = find_groups(self, window, state)
         merge(self, window, state, groups, epoch)
-        if bool((self.lock_epoch > 0).all()):
-            self.window, self._locked = None, True
+        self._locked = bool((self.lock_epoch > 0).all())
 
     def _gradients_of_step(self, state: Any) -> Tensor:
         """Gradient of every task, ``(*members, n_tasks, d1, d0)``.
@@ -238,11 +237,12 @@ class SelectiveSharingNetwork(MultiTaskNetwork):
     def settle(self) -> list[tuple[nn.Parameter, nn.Parameter, Tensor]]:
         """Drop the branches that no task uses."""
         window, self._locked = self.window, None
-        if window is not None:
+        if window is not None and bool((self.lock_epoch > 0).all()):
+            self.window = None
+        elif window is not None:
             # Training may have gone back to weights from before the merge.
-            undone = window.closed and bool((self.closed_epoch == 0).any())
-            n_steps = 0 if undone else min(window.n_steps, self.sharing.window)
-            self.steps_seen.fill_(n_steps)
+            undone = bool((self.closed_epoch == 0).any())
+            self.steps_seen.fill_(window.rest(self.sharing, undone))
         n_used, members = self.layout.n_used, self.members
         if n_used == self.branches.n_stored:
             return []

@@ -46,7 +46,8 @@ merge_history_ : list of dict, or list of n_estimators such lists
     (nats, summed over tasks, of up to 512 training rows), `parameters_before` and
     `parameters_after` (counts).
 lock_epoch_ : int or None, or list of n_estimators such
-    Epoch from which branches no longer merge, from 1; None if they still may.
+    Epoch from which branches no longer merge, from 1 in the call that locked them;
+    None if they still may.
 n_parameters_ : int
     Weights and biases in use, of all members of an ensemble together."""
 

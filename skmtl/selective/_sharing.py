@@ -172,7 +172,7 @@ def _merge_branches(
         # Of branches that serve many tasks already, the one with the best of them.
         best.append([int(slots[chosen[loss[chosen].argmin()]]) for chosen in tasks])
     for parameter in network.branches.parameters():
-        remembered = state.optimizer_state(parameter)
+        remembered = state.optimizer_state(parameter, axis + 1)
         how = network.sharing.merge
         merge_places(parameter.data, remembered, places, best, how, axis)
 

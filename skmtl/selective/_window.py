@@ -29,6 +29,8 @@ class Window(nn.Module):
     losses: Tensor | None
     totals: Tensor | None
     watched: Tensor
+    capture: GradientCapture | None
+    points: SketchPoints | None
 
     def __init__(self, encoder: nn.Module, sharing: Sharing) -> None:
         super().__init__()
@@ -75,6 +77,24 @@ class Window(nn.Module):
             self.restart(sharing)
             n_seen = 0
         self.n_steps = self.n_watched = n_seen
+
+    def rest(self, sharing: Sharing, open_again: bool) -> int:
+        """Count the steps that the next training has to go on from.
+
+        Parameters
+        ----------
+        sharing : Sharing
+        open_again : bool
+            Whether the groups that the window led to, if it has closed, were undone.
+
+        Returns
+        -------
+        int
+        """
+        if self.closed and open_again:
+            self.restart(sharing)
+            return 0
+        return min(self.n_steps, sharing.window)
 
     def restart(self, sharing: Sharing) -> None:
         """Forget losses and gradients."""

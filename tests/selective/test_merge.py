@@ -39,6 +39,19 @@ def test_merged_entries_by_hand(how, tensors):
                 assert found == pytest.approx((wanted, kept), rel=1e-6)
 
 
+@pytest.mark.parametrize("how", ["best", "mean", "max", "min"])
+def test_factored_state_goes_with_the_branches(how, tensors):
+    """Averages over the last axis, as Adafactor keeps them."""
+    weight, state = (own.clone() for own in tensors)
+    factor = state.mean(-1, keepdim=True)
+    merge_places(weight, {"row_var": factor}, PLACES, BEST, how, axis=1)
+    old = tensors[1].mean(-1, keepdim=True)
+    for member, groups in enumerate(PLACES):
+        for place, slots in enumerate(groups):
+            own = slots if how == "mean" else [BEST[member][place]]
+            assert_close(factor[member, place], old[member, own].mean(0))
+
+
 def test_a_single_network_has_no_member_axis(tensors):
     weight = tensors[0][0].clone()
     merge_places(weight, {}, PLACES[:1], BEST[:1], "best", axis=0)

@@ -175,14 +175,6 @@ def test_a_warm_start_cannot_part_branches(planted, changed):
     assert est.branch_of_.tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_warm_start_with_the_same_groups_in_other_words():
-    X, y = tables()
-    common = {**QUICK, "warm_start": True}
-    est = fit(SelectiveSharingClassifier, X, y, **common, sharing=list("abab"))
-    est.set_params(sharing=[7, 2, 7, 2]).fit(X, y)
-    assert est.branch_of_.tolist() == [0, 1, 0, 1]
-
-
 def test_a_warm_start_may_choose_anew_before_branches_merge(planted):
     est = SelectiveSharingClassifier(
         window=1000, max_epochs=1, batch_size=500, random_state=0, warm_start=True

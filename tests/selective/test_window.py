@@ -171,5 +171,28 @@ def test_one_step_an_epoch_is_no_variance(groupings):
 
 def test_one_step_is_no_window_for_variance():
     est = SelectiveSharingClassifier(sharing="variance", window=1)
-    with pytest.raises(InputError, match=r"at least 2 where sharing=.variance"):
+    with pytest.raises(InputError, match="at least 2 where sharing"):
         est.fit(*tables())
+
+
+@pytest.mark.parametrize(
+    "optimizer", [torch.optim.Adafactor, torch.optim.RMSprop, torch.optim.NAdam]
+)
+@pytest.mark.parametrize("stacked", [False, True])
+def test_any_optimiser_goes_on_after_a_merge(optimizer, stacked):
+    X, y = tables()
+    common = {**QUICK, "optimizer": optimizer, "sharing": list("abab")}
+    est = SelectiveSharingClassifier(**common)
+    fit_stack([est, *[SelectiveSharingClassifier(**common)] * stacked], X, y)
+    for _ in range(2):
+        est.partial_fit(X, y)
+    assert est.branch_of_.tolist() == [0, 1, 0, 1]
+    assert np.isfinite(est.history_["train_loss"]).all()
+
+
+def test_a_warm_start_with_the_same_groups_in_other_words():
+    X, y = tables()
+    common = {**QUICK, "warm_start": True}
+    est = go_on(SelectiveSharingClassifier(**common, sharing=list("abab")), X, y, "fit")
+    est.set_params(sharing=[7, 2, 7, 2]).fit(X, y)
+    assert est.branch_of_.tolist() == [0, 1, 0, 1]
