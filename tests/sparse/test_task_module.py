@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import skmtl
 from skmtl import RandomSparseMTLClassifier
@@ -38,4 +39,24 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
         module.save(nowhere / "task")
     with pytest.raises(IsADirectoryError, match=f"'{tmp_path}'$"):
         module.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layers", ["dense", "sparse"])
+@pytest.mark.parametrize("kind", ["float64", "float32", "bfloat16", "float16"])
+def test_files_keep_the_type_of_a_network(kind, layers, tmp_path):
+    est = RandomSparseMTLClassifier(keep_ratio=0.3, **QUICK).fit(X, Y)
+    module = est.export_task(0, layers=layers).to(getattr(torch, kind))
+    module.save(tmp_path / "task")
+    state, found = module.state_dict(), load_task(tmp_path / "task").state_dict()
+    assert list(found) == list(state)
+    for name, value in state.items():
+        assert found[name].dtype == value.dtype
+        assert torch.equal(found[name], value)
+
+
+def test_numbers_of_other_types_are_refused(tmp_path):
+    module = RandomSparseMTLClassifier(**QUICK).fit(X, Y).export_task(0)
+    with pytest.raises(PersistenceError, match=r"found float8_e5m2\. Convert"):
+        module.to(torch.float8_e5m2).save(tmp_path / "task")
     assert list(tmp_path.iterdir()) == []
