@@ -72,6 +72,7 @@ class FisherNetwork(FloorNetwork):
 
     n_kept: Tensor
     n_updates: Tensor
+    n_rested: Tensor
 
     def __init__(
         self,
@@ -96,6 +97,8 @@ class FisherNetwork(FloorNetwork):
         super().__init__(encoder, heads, layers, everything, floors, masking, row_dims)
         self._add_buffer("n_kept", torch.tensor(n_kept))
         self._add_buffer("n_updates", torch.tensor(0))
+        # Epochs since masks were chosen; the first choice has waited long enough.
+        self._add_buffer("n_rested", torch.tensor(schedule.update_every))
         self.fisher, self.importance = fisher, importance
         self.schedule, self.ema, self.n_samples = schedule, ema, n_samples
         for place, shape in enumerate(shapes):
@@ -121,13 +124,21 @@ class FisherNetwork(FloorNetwork):
     def after_epoch(self, state: Any) -> None:
         """Choose masks anew, when it is time."""
         churn = torch.zeros(self.members, dtype=self.heads.weight.dtype)
-        if self.schedule.is_due(state.epoch, state.n_epochs):
+        self.n_rested += 1
+        if self._is_due(state.epoch, state.n_epochs):
+            self.n_rested.zero_()
             self.update_information(state)
             found = select_exactly(self.scores(), self.n_kept, self.floors)
             churn = self.churn(found)
             self.set_masks(found)
             UnusedWeights.forget(self, state)
         state.record("mask_churn", churn)
+
+    def _is_due(self, epoch: int, n_epochs: int) -> bool:
+        if n_epochs > 1:
+            return self.schedule.is_due(epoch, n_epochs)
+        # Calls of one epoch each are parts of a training whose end nobody knows.
+        return bool((self.n_rested >= self.schedule.update_every).any())
 
     def update_information(self, state: Any) -> None:
         """Take the present network into the moving average."""

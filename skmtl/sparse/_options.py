@@ -75,21 +75,23 @@ FISHER = {
         [_FRACTION],
         "float",
         "Fraction of the epochs that are trained as hard sharing, before the first "
-        "masks; at least one epoch.",
+        "masks; at least one epoch. In `partial_fit`, which does not know of later "
+        "calls, it is the first call.",
         settled=True,
     ),
     "update_every": Parameter(
         1,
         [Interval(Integral, 1, None, closed="left")],
         "int",
-        "Epochs from one choice of masks to the next.",
+        "Epochs, or calls of `partial_fit`, from one choice of masks to the next.",
         settled=True,
     ),
     "freeze": Parameter(
         0.3,
         [_FRACTION],
         "float",
-        "Fraction of the epochs, at the end, in which masks stay as they are.",
+        "Fraction of the epochs, at the end, in which masks stay as they are. In "
+        "`partial_fit` there is no end: masks go on changing.",
         settled=True,
     ),
     "ema": Parameter(

@@ -18,6 +18,8 @@ from ._task_parts import described, filled, held_tensors
 __all__ = ["TaskModule", "load_task"]
 
 _FORMAT = f"{TASK_FORMAT} 1"
+# Types of the numbers that a file keeps.
+_TYPES = ("float64", "float32", "bfloat16", "float16")
 
 
 class TaskModule(nn.Sequential):
@@ -120,15 +122,21 @@ class TaskModule(nn.Sequential):
         Raises
         ------
         PersistenceError
-            If the network holds a module of the user's.
+            If the network holds a module of the user's, or numbers of another type than
+            float64, float32, bfloat16 and float16.
         """
+        kind = str(next(iter(self.parameters())).dtype).removeprefix("torch.")
+        if kind not in _TYPES:
+            raise PersistenceError(
+                f"A file keeps numbers of the types {list(_TYPES)}; found {kind}. "
+                "Convert the network with `.to` before saving."
+            )
         tensors = self._packed()
-        kind = next(iter(self.parameters())).dtype
         about = {
             "task": self.task,
             "row_shape": self.row_shape,
             "shared_bytes": self.shared_bytes,
-            "dtype": str(kind).removeprefix("torch."),
+            "dtype": kind,
             "modules": [described(own) for own in self],
         }
         data = save(tensors, {"format": _FORMAT, "about": json.dumps(about)})
@@ -228,7 +236,7 @@ def load_task(path: Any) -> TaskModule:
 
 
 def _rebuilt(about: dict[str, Any], tensors: dict[str, Tensor]) -> TaskModule:
-    if about["dtype"] not in ("float32", "float64"):
+    if about["dtype"] not in _TYPES:
         raise ValueError(f"dtype {about['dtype']!r}")
     dtype = getattr(torch, about["dtype"])
     parts = [

@@ -96,3 +96,23 @@ def test_rows_of_another_shape_or_type(layers, tmp_path):
                 own(wrong)
     with pytest.raises(InputError, match=r"torch.float32; found torch.float64"):
         module(rows.double())
+
+
+@pytest.mark.parametrize("layers", ["dense", "sparse"])
+@pytest.mark.parametrize("kind", ["float64", "float32", "bfloat16", "float16"])
+def test_files_keep_the_type_of_a_network(kind, layers, tmp_path):
+    est = RandomSparseMTLClassifier(keep_ratio=0.3, **QUICK).fit(X, Y)
+    module = est.export_task(0, layers=layers).to(getattr(torch, kind))
+    module.save(tmp_path / "task")
+    state, found = module.state_dict(), load_task(tmp_path / "task").state_dict()
+    assert list(found) == list(state)
+    for name, value in state.items():
+        assert found[name].dtype == value.dtype
+        assert torch.equal(found[name], value)
+
+
+def test_numbers_of_other_types_are_refused(tmp_path):
+    module = RandomSparseMTLClassifier(**QUICK).fit(X, Y).export_task(0)
+    with pytest.raises(PersistenceError, match=r"found float8_e5m2\. Convert"):
+        module.to(torch.float8_e5m2).save(tmp_path / "task")
+    assert list(tmp_path.iterdir()) == []
