@@ -108,7 +108,9 @@ class GradientCapture(_Seen):
         rank = [1, *[self._rank] * (len(shape) - 1), 1]
         cores = []
         for own in gradient.flatten(0, -3).cpu().numpy():
-            if not np.isfinite(own).all():
+            with np.errstate(over="ignore", invalid="ignore"):
+                length = np.linalg.norm(own)
+            if not np.isfinite(length):
                 # The training is about to fail; whatever tells why shall do so.
                 own = np.zeros_like(own)
             parts = _without_rounding(tensor_train(own.reshape(shape), rank=rank))
