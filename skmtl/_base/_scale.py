@@ -40,7 +40,7 @@ def check_range(X: np.ndarray, dtype: torch.dtype) -> None:
         Naming the largest value.
     """
     limit = torch.finfo(dtype).max
-    if X.dtype.kind != "f" or np.finfo(X.dtype).max <= limit:
+    if X.dtype.kind != "f" or float(np.finfo(X.dtype).max) <= limit:
         return
     low, high = float(X.min()), float(X.max())
     largest = low if -low > high else high
