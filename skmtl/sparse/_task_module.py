@@ -13,11 +13,15 @@ from skmtl.exceptions import InputError, PersistenceError
 from skmtl.persistence._archive import TASK_FORMAT, holds_estimator, write_file
 
 from ._packing import pack
+from ._task_layers import SparseLinear
 from ._task_parts import described, filled, held_tensors
 
 __all__ = ["TaskModule", "load_task"]
 
 _FORMAT = f"{TASK_FORMAT} 1"
+# Numbers that a chain of sparse layers reads at once. More of them leave the
+# processor's cache; fewer take longer to hand over.
+_CACHED, _FEW_ROWS = 2**18, 64
 # Types of the numbers that a file keeps.
 _TYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -84,7 +88,7 @@ class TaskModule(nn.Sequential):
         """
         _check_rows(x, self.row_shape)
         try:
-            return super().forward(x).contiguous()
+            return self._pass(x)
         except RuntimeError as error:
             own = next(self.parameters()).dtype
             if x.dtype == own:
@@ -93,6 +97,15 @@ class TaskModule(nn.Sequential):
                 f"`x` must be of the type of the network, {own}; found {x.dtype}. "
                 "Convert either of them with `.to`."
             ) from error
+
+    def _pass(self, x: Tensor) -> Tensor:
+        """All modules; those after a sparse one find its output in the cache."""
+        step = super().forward
+        widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
+        if len(widths) < 2 or x.dim() != 2:
+            return step(x).contiguous()
+        n_rows = max(_CACHED // max(widths), _FEW_ROWS)
+        return torch.cat([step(rows) for rows in x.chunk(-(-len(x) // n_rows) or 1)])
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.

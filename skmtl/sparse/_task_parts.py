@@ -21,7 +21,8 @@ from ._task_layers import (
 __all__ = ["MODULES", "described", "filled", "held_tensors"]
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
+    # In place: it never stands first, so what it overwrites is the module's own.
+    "relu": lambda: nn.ReLU(inplace=True),
     "tanh": nn.Tanh,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
