@@ -11,6 +11,7 @@ from ..tasks import TargetEncoder
 from ..tasks._columns import display_value, distinct_labels
 from ..tasks._table import names_for_weights, read_targets
 from ._warn import warn_user
+from ._weights import counted_labels
 
 __all__ = ["read_truth"]
 
@@ -47,9 +48,7 @@ def read_truth(
     names = names_for_weights(sample_weight, y, encoder.task_names)
     n_samples, n_tasks = codes.shape
     weight = check_sample_weight(sample_weight, n_samples, n_tasks, np.float64, names)
-    counted = observed
-    if weight is not None:
-        counted = observed & (weight.reshape(len(codes), -1) > 0)
+    counted = counted_labels(observed, weight)
     classes = np.array([spec.is_classification for spec in encoder.specs])
     unseen = counted & classes & (codes < 0)
     if unseen.any():

@@ -185,7 +185,7 @@ def real_spec(column: Column, task_type: str, weight: np.ndarray | None) -> Task
     ------
     TargetError
         If a label is text or infinite, no label counts, or the labels are too far
-        apart or too near.
+        apart.
     """
     check_real(column)
     check_some_label(column, weight)
