@@ -11,19 +11,22 @@ from ._heads import TaskHeads
 from ._layers import MemberLinear, member_linear, weight_gradient
 from ._random import MemberRandom
 
-__all__ = ["DirectPass"]
+__all__ = ["SLOPES", "DirectPass"]
 
 
 def _relu_slope(gradient: Tensor, activated: Tensor) -> Tensor:
-    return torch.ops.aten.threshold_backward(gradient, activated, 0)
+    return torch.ops.aten.threshold_backward.grad_input(
+        gradient, activated, 0, grad_input=gradient
+    )
 
 
 def _tanh_slope(gradient: Tensor, activated: Tensor) -> Tensor:
-    return gradient * (1 - activated.square())
+    return gradient.mul_(1 - activated.square())
 
 
-# Derivatives that can be read from the activated values alone.
-_SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+# Derivatives that can be read from the activated values alone; what comes in is
+# overwritten.
+SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "relu": _relu_slope,
     "tanh": _tanh_slope,
     "identity": lambda gradient, activated: gradient,
@@ -65,7 +68,7 @@ class DirectPass:
         self._hidden = cast(list[MemberLinear], list(encoder.hidden))
         self._latent = encoder.latent
         self._activate = ACTIVATIONS[encoder.activation]
-        self._slope = _SLOPES[encoder.activation]
+        self._slope = SLOPES[encoder.activation]
         self._activated: list[Tensor] = []
         self._z: Tensor | None = None
 
@@ -88,7 +91,7 @@ class DirectPass:
             type(encoder) is MLPEncoder
             and encoder.norms is None
             and encoder.dropout.rate == 0
-            and encoder.activation in _SLOPES
+            and encoder.activation in SLOPES
             and all(parameter.requires_grad for parameter in encoder.parameters())
         )
 
@@ -195,7 +198,8 @@ class DirectPass:
         Returns
         -------
         Tensor, shaped as ``z``
-            Derivative of losses and penalty by the representation.
+            Derivative of losses and penalty by the representation, which the rest of
+            the pass may overwrite.
         """
         weight, bias = self.heads.weight, self.heads.bias
         joint = gradient.transpose(-1, -2).flatten(-3, -2)

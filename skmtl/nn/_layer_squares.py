@@ -9,6 +9,7 @@ An object here is made from the input of a layer. It then hears derivatives, add
 squares, and gives the sums on :meth:`finish`, after which it may start anew.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -52,11 +53,15 @@ class LinearSquares:
         else:
             self._squares.addcmul_(gradient, gradient)
 
-    def finish(self) -> dict[str, Tensor]:
-        """Multiply once."""
+    def finish(
+        self, scale: Callable[[Tensor], Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Multiply once, after ``scale`` has come over the rows' summed squares."""
         squares, self._squares = self._squares, None
         if squares is None:
             return {}
+        if scale is not None:
+            squares = scale(squares)
         return {
             "weight": weight_gradient(squares, self._squared_input),
             "bias": squares.sum(-2),

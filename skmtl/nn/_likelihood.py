@@ -156,11 +156,12 @@ def _of_all_classes(probability: Tensor) -> Iterator[Tensor]:
     # The first of these is 1, the others what earlier classes leave.
     from_own = probability.flip(-1).cumsum(-1).flip(-1)
     tiny = torch.finfo(probability.dtype).tiny
+    after = from_own[..., 1:]
+    share = probability[..., :-1] / from_own[..., :-1].clamp(min=tiny)
+    diagonal = (share * after).sqrt()
+    below = share.sqrt() / after.clamp(min=tiny).sqrt()
     for own in range(probability.shape[-1] - 1):
-        after = from_own[..., own + 1, None]
-        share = probability[..., own, None] / from_own[..., own, None].clamp(min=tiny)
-        column = torch.zeros_like(probability)
-        column[..., own, None] = (share * after).sqrt()
-        later = probability[..., own + 1 :] / after.clamp(min=tiny).sqrt()
-        column[..., own + 1 :] = -later * share.sqrt()
+        column = probability * -below[..., own, None]
+        column[..., :own] = 0
+        column[..., own] = diagonal[..., own]
         yield column

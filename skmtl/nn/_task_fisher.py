@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..exceptions import InputError
 from ..tasks import TaskSpec
+from ._direct_squares import direct_squares, has_direct_squares
 from ._heads import TaskHeads
 from ._likelihood import FAMILIES, FISHER_KINDS, likelihood_gradients
 from ._member_squares import member_squares
@@ -123,6 +124,8 @@ def task_fisher(
     }
     if kind == "batch":
         found = squared_sums(encoder, x, pull, n_groups, axis=axis, **options)
+    elif has_direct_squares(encoder):
+        found = direct_squares(encoder, x, pull, n_groups, axis=axis, **options)
     elif leading:
         found = member_squares(encoder, x, pull, n_groups, axis=axis, **options)
     else:
