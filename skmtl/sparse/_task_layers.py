@@ -18,10 +18,11 @@ __all__ = [
     "SparseLinear",
     "TargetUnits",
     "TransposedLinear",
+    "row_pieces",
 ]
 
 # Numbers that a sparse layer turns at once; more of them leave the processor's cache.
-_CACHED = 2**17
+_CACHED = 250_000
 _FEW_ROWS = 64
 
 
@@ -125,8 +126,7 @@ class SparseLinear(nn.Module):
         if x.T.is_contiguous() or len(x) <= n_rows:
             found = self._bags(x)
         else:
-            parts = x.chunk(math.ceil(len(x) / n_rows))
-            found = torch.cat([self._bags(rows) for rows in parts], 1)
+            found = torch.cat([self._bags(rows) for rows in row_pieces(x, n_rows)], 1)
         return found.add_(self.bias[:, None]).T
 
     def _bags(self, x: Tensor) -> Tensor:
@@ -191,6 +191,27 @@ class TargetUnits(nn.Module):
     def extra_repr(self) -> str:
         """Both numbers, for ``repr``."""
         return f"scale={self.scale:g}, location={self.location:g}"
+
+
+def row_pieces(x: Tensor, most: int) -> tuple[Tensor, ...]:
+    """Cut a batch into pieces of about equal length.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, ...)
+    most : int
+        About how many rows a piece may have.
+
+    Returns
+    -------
+    tuple of Tensor
+        Pieces of rows. Their lengths, but for the last, are odd multiples of eight:
+        features that lie a power of two apart would fight for the same places of the
+        processor's cache.
+    """
+    n_pieces = max(math.ceil(len(x) / most), 1)
+    eights = math.ceil(len(x) / n_pieces / 8)
+    return x.split(8 * (eights | 1))
 
 
 def _features_first(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from skmtl.exceptions import InputError, PersistenceError
 from skmtl.persistence._archive import TASK_FORMAT, holds_estimator, write_file
 
 from ._packing import pack
-from ._task_layers import SparseLinear
+from ._task_layers import SparseLinear, row_pieces
 from ._task_parts import described, filled, held_tensors
 
 __all__ = ["TaskModule", "load_task"]
@@ -21,7 +21,7 @@ __all__ = ["TaskModule", "load_task"]
 _FORMAT = f"{TASK_FORMAT} 1"
 # Numbers that a chain of sparse layers reads at once. More of them leave the
 # processor's cache; fewer take longer to hand over.
-_CACHED, _FEW_ROWS = 2**18, 64
+_CACHED, _FEW_ROWS = 200_000, 64
 # Types of the numbers that a file keeps.
 _TYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -105,7 +105,7 @@ class TaskModule(nn.Sequential):
         if len(widths) < 2 or x.dim() != 2:
             return step(x).contiguous()
         n_rows = max(_CACHED // max(widths), _FEW_ROWS)
-        return torch.cat([step(rows) for rows in x.chunk(-(-len(x) // n_rows) or 1)])
+        return torch.cat([step(rows) for rows in row_pieces(x, n_rows)])
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.

@@ -10,6 +10,7 @@ from skmtl.sparse._task_layers import (
     SelectFeatures,
     SparseLinear,
     TransposedLinear,
+    row_pieces,
 )
 
 
@@ -103,3 +104,15 @@ def test_features_and_border_have_modules():
     x = torch.arange(6.0).view(2, 3)
     assert SelectFeatures(torch.tensor([2, 0]))(x).tolist() == [[2.0, 0.0], [5.0, 3.0]]
     assert BiasMap(torch.ones(3))(x).tolist() == (x + 1).tolist()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 8, 100, 256, 512, 1024, 1025])
+@pytest.mark.parametrize("most", [64, 200, 334])
+def test_pieces_are_the_rows_and_no_power_of_two_apart(n_rows, most):
+    x = torch.arange(2.0 * n_rows).view(-1, 2)
+    pieces = row_pieces(x, most)
+    assert torch.equal(torch.cat(pieces), x)
+    lengths = [len(own) for own in pieces]
+    assert max(lengths) <= most + 16
+    assert all(length % 16 == 8 for length in lengths[:-1])
+    assert len(lengths) <= max(-(-n_rows // most), 1)
