@@ -1,6 +1,7 @@
 """What is wrong with features, told by the names of their columns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,19 @@ def refuse_columns(X: Any, error: Exception) -> None:
                 f"X must hold numbers; found {value} in column {name!r}. {_NO_DATES}"
             ) from error
     if "contains NaN" in str(error):
-        _refuse_holes(X, error)
+        raise InputError(
+            f"Input X contains NaN{_places(X, _count_holes)}; features must not be "
+            "missing. Impute them, for example by a pipeline that begins with "
+            "sklearn.impute.SimpleImputer, or drop the columns or rows."
+        ) from error
+    if "contains infinity" in str(error):
+        dtype = np.float32 if "float32" in str(error) else np.float64
+        raise InputError(
+            "Input X contains infinity or a value too large for "
+            f"{np.dtype(dtype)!r}{_places(X, partial(_count_large, dtype))}; features "
+            "must be finite. Look for divisions by zero or logarithms of it, clip the "
+            "values, or drop the columns or rows."
+        ) from error
 
 
 def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
@@ -129,27 +142,20 @@ def _is_word(value: Any) -> bool:
     return False
 
 
-def _refuse_holes(X: Any, error: Exception) -> None:
+def _places(X: Any, count: Callable[[np.ndarray], int]) -> str:
+    """Name the first columns with bad values, and count their rows."""
     if hasattr(X, "columns"):
-        named = [(name, _count_holes(column)) for name, column in _columns(X)]
+        named = [(name, count(column)) for name, column in _columns(X)]
     elif getattr(X, "ndim", 0) == 2:
-        named = [(place, _count_holes(column)) for place, column in enumerate(X.T)]
+        named = [(place, count(column)) for place, column in enumerate(X.T)]
     else:
         named = []
-    holes = [(name, count) for name, count in named if count]
-    where = ""
-    if holes:
-        shown = ", ".join(
-            f"{name!r} ({count} rows)" for name, count in holes[:_MOST_NAMES]
-        )
-        more = len(holes) - _MOST_NAMES
-        rest = f" and {more} more" if more > 0 else ""
-        where = f" in {len(holes)} column(s), {shown}{rest}"
-    raise InputError(
-        f"Input X contains NaN{where}; features must not be missing. Impute them, for "
-        "example by a pipeline that begins with sklearn.impute.SimpleImputer, or drop "
-        "the columns or rows."
-    ) from error
+    bad = [(name, n_rows) for name, n_rows in named if n_rows]
+    if not bad:
+        return ""
+    shown = ", ".join(f"{name!r} ({n_rows} rows)" for name, n_rows in bad[:_MOST_NAMES])
+    more = len(bad) - _MOST_NAMES
+    return f" in {len(bad)} column(s), {shown}" + (f" and {more} more" * (more > 0))
 
 
 def _count_holes(column: np.ndarray) -> int:
@@ -160,3 +166,12 @@ def _count_holes(column: np.ndarray) -> int:
             for value in column.tolist()
         )
     return int(np.isnan(column).sum()) if column.dtype.kind in "fc" else 0
+
+
+def _count_large(dtype: type[np.floating[Any]], column: np.ndarray) -> int:
+    """Count values beyond a type, NaN apart."""
+    try:
+        values = np.abs(column.astype(np.float64))
+    except (TypeError, ValueError):
+        return 0
+    return int((values > np.finfo(dtype).max).sum())

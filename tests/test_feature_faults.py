@@ -91,3 +91,30 @@ def test_columns_of_arrays_are_numbered(dtype):
 def test_holes_of_pictures():
     message = r"^Input X contains NaN; features must not be missing\. Impute"
     refused(np.full((2, 4, 4), NAN), message, image=True)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_columns_with_infinity_are_named(library):
+    frame = library.DataFrame(
+        {"age": [1.0, 2.0, 3.0], "log": [-np.inf, -np.inf, 0.0], "n": [1, 2, 3]}
+    )
+    message = (
+        r"^Input X contains infinity or a value too large for dtype\('float64'\) in "
+        r"1 column\(s\), 'log' \(2 rows\); .*divisions by zero"
+    )
+    refused(frame, message)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, object])
+def test_infinity_in_columns_of_arrays(dtype):
+    X = np.zeros((3, 9))
+    X[1, 3] = X[2, 3] = np.inf
+    X[0, 7] = np.inf
+    refused(
+        X.astype(dtype), r"infinity .* in 2 column\(s\), 3 \(2 rows\), 7 \(1 rows\)"
+    )
+
+
+def test_infinity_in_pictures():
+    message = r"^Input X contains infinity .*dtype\('float64'\); features must be"
+    refused(np.full((2, 4, 4), np.inf), message, image=True)

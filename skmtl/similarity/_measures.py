@@ -178,7 +178,7 @@ def label_correlation(y: ArrayLike) -> Float:
     Parameters
     ----------
     y : array-like of shape (n_samples, n_tasks)
-        Numeric targets, NaN where missing.
+        Numeric targets; NaN or masked where missing.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def label_correlation(y: ArrayLike) -> Float:
     array([[1., 1.],
            [1., 1.]])
     """
-    table = np.asarray(y, dtype=np.float64)
+    table = np.ma.filled(np.ma.asarray(y, dtype=np.float64), np.nan)
     if table.ndim != 2 or np.isinf(table).any():
         raise InputError(
             "`y` must be a table of shape (n_samples, n_tasks) of finite numbers or "

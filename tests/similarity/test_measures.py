@@ -79,6 +79,13 @@ def test_label_correlation_matches_numpy_on_common_rows():
             assert found[i, j] == pytest.approx(expected)
 
 
+def test_label_correlation_leaves_out_what_is_masked():
+    random = np.random.RandomState(0)
+    y, mask = random.normal(size=(20, 3)), random.rand(20, 3) < 0.3
+    found = label_correlation(np.ma.array(y, mask=mask))
+    np.testing.assert_array_equal(found, label_correlation(np.where(mask, np.nan, y)))
+
+
 @pytest.mark.parametrize("size", [1.0, 1e5, 1e8, 1e14, 1e300])
 def test_label_correlation_looks_past_rows_that_a_pair_does_not_share(size):
     y = np.random.default_rng(0).normal(size=(60, 4))
