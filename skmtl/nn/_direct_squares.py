@@ -16,20 +16,37 @@ from ._rowwise import row_chunks
 
 __all__ = ["direct_squares", "has_direct_squares"]
 
+_LOCAL = ("weight", "bias")
+
 
 def has_direct_squares(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
-    """Whether an encoder is of the plain kind, and nothing listens to its layers."""
+    """Whether an encoder is of the plain kind.
+
+    Its layers have a weight and a bias of their own, no hooks, and no other ``forward``
+    than their class.
+    """
+    if type(encoder) is not MLPEncoder or encoder.norms is not None:
+        return False
+    # Values that layers share are named once.
+    names = {name for name, _ in encoder.named_parameters()}
+    own = {f"{name}.{local}" for name in _layers(encoder) for local in _LOCAL}
     return (
-        type(encoder) is MLPEncoder
-        and encoder.norms is None
-        and encoder.activation in SLOPES
+        encoder.activation in SLOPES
+        and names == own
         and all(
             type(part) in (MLPEncoder, MemberLinear, nn.ModuleList, Dropout)
             and not part._forward_hooks
             and not part._forward_pre_hooks
+            and "forward" not in vars(part)
             for part in encoder.modules()
         )
     )
+
+
+def _layers(encoder: MLPEncoder) -> list[str]:
+    """Names of the affine layers, in their order."""
+    hidden = [f"hidden.{depth}" for depth in range(len(encoder.hidden))]
+    return hidden if encoder.latent is None else [*hidden, "latent"]
 
 
 @torch.no_grad()
@@ -59,16 +76,19 @@ def direct_squares(
     list of dict of str to Tensor
         For each group the sums, of the parameters' shapes.
     """
-    values: Values = dict(parameters or encoder.named_parameters())
+    given = encoder.named_parameters() if parameters is None else parameters
+    values: Values = dict(given)
     totals = empty_totals(values, n_groups, names)
     way = _Way(encoder, values)
-    for rows in row_chunks(x.shape[axis], way.numbers_per_row, numbers):
-        output = way.forward(x[(slice(None),) * axis + (rows,)])
-        for total, group in zip(totals, pull(output, rows), strict=True):
-            for gradient in group:
-                way.add(gradient)
-            for own_names, sums in way.finish():
-                add_sums(total, own_names, sums)
+    # Products that write to given memory would break off within a user's autocast.
+    with torch.autocast(x.device.type, enabled=False):
+        for rows in row_chunks(x.shape[axis], way.numbers_per_row, numbers):
+            output = way.forward(x[(slice(None),) * axis + (rows,)])
+            for total, group in zip(totals, pull(output, rows), strict=True):
+                for gradient in group:
+                    way.add(gradient)
+                for own_names, sums in way.finish():
+                    add_sums(total, own_names, sums)
     return totals
 
 
@@ -76,10 +96,7 @@ class _Way:
     """Through the layers and back, members together."""
 
     def __init__(self, encoder: MLPEncoder, values: Mapping[str, Tensor]) -> None:
-        self._n_hidden = len(encoder.hidden)
-        self._names = [f"hidden.{depth}" for depth in range(self._n_hidden)]
-        if encoder.latent is not None:
-            self._names.append("latent")
+        self._n_hidden, self._names = len(encoder.hidden), _layers(encoder)
         self._weights = [values[f"{name}.weight"].detach() for name in self._names]
         self._biases = [values[f"{name}.bias"].detach() for name in self._names]
         self._activate = ACTIVATIONS[encoder.activation]

@@ -88,7 +88,7 @@ def task_fisher(
     ------
     InputError
         For an unknown kind, a kind of task without a likelihood of rows, what ``kind``
-        needs and is not there, or layers whose members cannot be told apart.
+        needs and is not there, no rows, or layers whose members cannot be told apart.
 
     Notes
     -----
@@ -112,6 +112,8 @@ def task_fisher(
     leading = (*members, len(specs)) if per_task else members
     _check(kind, specs, codes, random)
     axis = x.dim() - row_axes - 1
+    if x.shape[axis] == 0:
+        raise InputError("`x` must have at least one row; found none.")
     question = _Tasks(heads, specs, kind, codes, weight)
     question.draw(random, members, x.shape[axis], per_task)
     numbers = int(megabytes * 2**20 / heads.weight.element_size())
@@ -124,7 +126,7 @@ def task_fisher(
     }
     if kind == "batch":
         found = squared_sums(encoder, x, pull, n_groups, axis=axis, **options)
-    elif has_direct_squares(encoder):
+    elif has_direct_squares(encoder) and (leading or not _has_members(parameters)):
         found = direct_squares(encoder, x, pull, n_groups, axis=axis, **options)
     elif leading:
         found = member_squares(encoder, x, pull, n_groups, axis=axis, **options)
@@ -133,6 +135,11 @@ def task_fisher(
     total = question.total(members, x.shape[axis])
     divisor = total.square() if kind == "batch" else total
     return _joined(found, divisor, len(members), per_task)
+
+
+def _has_members(parameters: Mapping[str, Tensor] | None) -> bool:
+    """Whether values for affine layers carry leading axes."""
+    return any(value.dim() > 2 for value in (parameters or {}).values())
 
 
 def _joined(

@@ -199,7 +199,9 @@ def label_correlation(y: ArrayLike) -> Float:
     array([[1., 1.],
            [1., 1.]])
     """
-    table = np.ma.filled(np.ma.asarray(y, dtype=np.float64), np.nan)
+    table = np.asarray(y, dtype=np.float64)
+    if np.ma.isMaskedArray(y):
+        table = np.where(np.ma.getmaskarray(y), np.nan, table)
     if table.ndim != 2 or np.isinf(table).any():
         raise InputError(
             "`y` must be a table of shape (n_samples, n_tasks) of finite numbers or "

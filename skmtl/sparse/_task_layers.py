@@ -123,10 +123,9 @@ class SparseLinear(nn.Module):
             rows = self(x.reshape(-1, self.in_features))
             return rows.reshape(*x.shape[:-1], self.out_features)
         n_rows = max(_CACHED // max(self.in_features, 1), _FEW_ROWS)
-        if x.T.is_contiguous() or len(x) <= n_rows:
-            found = self._bags(x)
-        else:
-            found = torch.cat([self._bags(rows) for rows in row_pieces(x, n_rows)], 1)
+        pieces = (x,) if x.T.is_contiguous() else row_pieces(x, n_rows)
+        bags = [self._bags(rows) for rows in pieces]
+        found = bags[0] if len(bags) == 1 else torch.cat(bags, 1)
         return found.add_(self.bias[:, None]).T
 
     def _bags(self, x: Tensor) -> Tensor:
@@ -205,11 +204,15 @@ def row_pieces(x: Tensor, most: int) -> tuple[Tensor, ...]:
     Returns
     -------
     tuple of Tensor
-        Pieces of rows. Their lengths, but for the last, are odd multiples of eight:
-        features that lie a power of two apart would fight for the same places of the
-        processor's cache.
+        Pieces of rows, of at most 16 more. Their lengths, but for the last, are odd
+        multiples of eight: features that lie a power of two apart would fight for the
+        same places of the processor's cache.
     """
-    n_pieces = max(math.ceil(len(x) / most), 1)
+    if len(x) <= most + 16:
+        return (x,)
+    n_pieces = math.ceil(len(x) / most)
+    if torch.jit.is_tracing():
+        return x.chunk(n_pieces)  # a trace of it takes other numbers of rows too
     eights = math.ceil(len(x) / n_pieces / 8)
     return x.split(8 * (eights | 1))
 

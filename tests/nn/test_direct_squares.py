@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from skmtl.nn import MLPEncoder, TaskHeads, stack_modules, task_fisher
+from skmtl.exceptions import InputError
+from skmtl.nn import MemberLinear, MLPEncoder, TaskHeads, stack_modules, task_fisher
 from skmtl.nn import _task_fisher as module
 from skmtl.nn._direct_squares import direct_squares, has_direct_squares
 from skmtl.tasks import TaskSpec
@@ -140,6 +141,37 @@ def make_wrapped():
     return encoder
 
 
+def make_tied():
+    encoder, _ = build([6, 6], 3, "relu")
+    encoder.hidden[1].weight = encoder.hidden[0].weight
+    return encoder
+
+
+def make_twice():
+    encoder, _ = build([6, 6], 3, "relu")
+    encoder.hidden[1] = encoder.hidden[0]
+    return encoder
+
+
+def make_without_bias():
+    encoder, _ = build([5], 3, "relu")
+    encoder.latent.bias = None
+    return encoder
+
+
+def make_patched():
+    encoder, _ = build([5], None, "relu")
+    layer = encoder.hidden[0]
+    layer.forward = lambda x: 2 * MemberLinear.forward(layer, x)
+    return encoder
+
+
+def with_forward_of_its_own():
+    encoder, _ = build([5], None, "relu")
+    encoder.forward = lambda x: MLPEncoder.forward(encoder, x).tanh()
+    return encoder
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -148,8 +180,46 @@ def make_wrapped():
         lambda: MLPEncoder(6, [5], None, torch.Generator(), n_normed=3),
         make_hooked,
         make_wrapped,
+        make_tied,
+        make_twice,
+        make_without_bias,
+        make_patched,
+        with_forward_of_its_own,
     ],
-    ids=["gelu", "subclass", "norms", "hook", "weight norm"],
 )
 def test_others_take_the_way_with_a_graph(make):
     assert not has_direct_squares(make())
+
+
+def test_values_that_layers_share_are_summed_before_the_square():
+    encoder = make_tied()
+    heads = build([6, 6], 3, "relu")[1]
+    x = draw(7, 6)
+    expected = torch.zeros(6, 6, dtype=DOUBLE)
+    for row in x:
+        output = heads(encoder(row[None]))[2, 0, 0]
+        (gradient,) = torch.autograd.grad(output, [encoder.hidden[0].weight])
+        expected += gradient.square() / len(x)
+    only = TaskHeads(3, [1], torch.Generator(), DOUBLE)
+    with torch.no_grad():
+        only.weight.copy_(heads.weight[2:, :1])
+    found = task_fisher(encoder, only, x, SPECS[2:], kind="exact")
+    torch.testing.assert_close(found["hidden.0.weight"][0], expected)
+
+
+def test_within_autocast():
+    encoder, heads = build([5, 4], 3, "tanh")
+    encoder, heads, x = encoder.float(), heads.float(), draw(7, 6).float()
+    expected = task_fisher(encoder, heads, x, SPECS, kind="exact")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = task_fisher(encoder, heads, x, SPECS, kind="exact")
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_no_rows_and_members_without_heads_of_their_own():
+    encoder, heads = build([5], 3, "relu")
+    with pytest.raises(InputError, match="at least one row"):
+        task_fisher(encoder, heads, draw(0, 6), SPECS)
+    several = {name: torch.stack([own] * 2) for name, own in encoder.named_parameters()}
+    with pytest.raises(InputError):
+        task_fisher(encoder, heads, draw(7, 6), SPECS, parameters=several)

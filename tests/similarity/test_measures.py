@@ -86,6 +86,14 @@ def test_label_correlation_leaves_out_what_is_masked():
     np.testing.assert_array_equal(found, label_correlation(np.where(mask, np.nan, y)))
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_label_correlation_of_a_matrix():
+    y = np.random.RandomState(0).normal(size=(20, 3))
+    found = label_correlation(np.asmatrix(y))
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, label_correlation(y))
+
+
 @pytest.mark.parametrize("size", [1.0, 1e5, 1e8, 1e14, 1e300])
 def test_label_correlation_looks_past_rows_that_a_pair_does_not_share(size):
     y = np.random.default_rng(0).normal(size=(60, 4))

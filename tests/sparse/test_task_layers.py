@@ -116,3 +116,23 @@ def test_pieces_are_the_rows_and_no_power_of_two_apart(n_rows, most):
     assert max(lengths) <= most + 16
     assert all(length % 16 == 8 for length in lengths[:-1])
     assert len(lengths) <= max(-(-n_rows // most), 1)
+
+
+def test_wide_rows_are_cut_once(monkeypatch):
+    lengths = []
+    monkeypatch.setattr(
+        SparseLinear, "_bags", lambda self, x: lengths.append(len(x)) or x.T[:1].clone()
+    )
+    layer = SparseLinear(numbers(1, 5000), numbers(1), torch.ones(5000).bool())
+    layer(numbers(72, 5000))
+    assert lengths == [72]
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_a_trace_takes_other_numbers_of_rows():
+    layer, weight, bias = layer_and_weight(n_in=5000)
+    traced = torch.jit.trace(layer, numbers(512, 5000))
+    for n_rows in (512, 300, 1100):
+        x = numbers(n_rows, 5000)
+        torch.testing.assert_close(traced(x), F.linear(x, weight, bias))
