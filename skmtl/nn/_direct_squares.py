@@ -16,8 +16,6 @@ from ._rowwise import row_chunks
 
 __all__ = ["direct_squares", "has_direct_squares"]
 
-_LOCAL = ("weight", "bias")
-
 
 def has_direct_squares(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
     """Whether an encoder is of the plain kind.
@@ -29,7 +27,7 @@ def has_direct_squares(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
         return False
     # Values that layers share are named once.
     names = {name for name, _ in encoder.named_parameters()}
-    own = {f"{name}.{local}" for name in _layers(encoder) for local in _LOCAL}
+    own = {f"{name}.{part}" for name in _layers(encoder) for part in ("weight", "bias")}
     return (
         encoder.activation in SLOPES
         and names == own
@@ -119,8 +117,9 @@ class _Way:
         layers = zip(self._weights, self._biases, strict=True)
         for depth, (weight, bias) in enumerate(layers):
             x = member_linear(x, weight, bias)
-            self._activated.append(self._activate(x) if depth < self._n_hidden else x)
-            x = self._activated[-1]
+            if depth < self._n_hidden:
+                x = self._activate(x)
+            self._activated.append(x)
         self._squares = [LinearSquares(own) for own in self._activated[:-1]]
         return x
 
@@ -135,8 +134,8 @@ class _Way:
             else:
                 self._passed[depth] = gradient @ self._weights[depth]
             gradient = self._passed[depth]
-        for squares in self._squares[:1]:
-            squares.add(gradient)
+        if self._squares:
+            self._squares[0].add(gradient)
 
     def finish(self) -> Iterator[tuple[dict[str, str], Values]]:
         """Yield each layer's names of its parameters and sums since the last call."""

@@ -126,7 +126,9 @@ def task_fisher(
     }
     if kind == "batch":
         found = squared_sums(encoder, x, pull, n_groups, axis=axis, **options)
-    elif has_direct_squares(encoder) and (leading or not _has_members(parameters)):
+    elif has_direct_squares(encoder) and (
+        leading or not _has_members(encoder, parameters)
+    ):
         found = direct_squares(encoder, x, pull, n_groups, axis=axis, **options)
     elif leading:
         found = member_squares(encoder, x, pull, n_groups, axis=axis, **options)
@@ -137,9 +139,10 @@ def task_fisher(
     return _joined(found, divisor, len(members), per_task)
 
 
-def _has_members(parameters: Mapping[str, Tensor] | None) -> bool:
-    """Whether values for affine layers carry leading axes."""
-    return any(value.dim() > 2 for value in (parameters or {}).values())
+def _has_members(encoder: nn.Module, parameters: Mapping[str, Tensor] | None) -> bool:
+    """Whether the values of affine layers carry leading axes."""
+    values = encoder.parameters() if parameters is None else parameters.values()
+    return any(value.dim() > 2 for value in values)
 
 
 def _joined(

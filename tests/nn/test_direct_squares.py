@@ -166,7 +166,7 @@ def make_patched():
     return encoder
 
 
-def with_forward_of_its_own():
+def make_with_own_forward():
     encoder, _ = build([5], None, "relu")
     encoder.forward = lambda x: MLPEncoder.forward(encoder, x).tanh()
     return encoder
@@ -184,7 +184,7 @@ def with_forward_of_its_own():
         make_twice,
         make_without_bias,
         make_patched,
-        with_forward_of_its_own,
+        make_with_own_forward,
     ],
 )
 def test_others_take_the_way_with_a_graph(make):
@@ -223,3 +223,5 @@ def test_no_rows_and_members_without_heads_of_their_own():
     several = {name: torch.stack([own] * 2) for name, own in encoder.named_parameters()}
     with pytest.raises(InputError):
         task_fisher(encoder, heads, draw(7, 6), SPECS, parameters=several)
+    with pytest.raises(InputError):
+        task_fisher(stack_modules([encoder] * 2), heads, draw(7, 6), SPECS)
