@@ -21,8 +21,9 @@ __all__ = [
     "row_pieces",
 ]
 
-# Numbers that a sparse layer turns at once; more of them leave the processor's cache.
-_CACHED = 250_000
+# Numbers that sparse layers read at once. More of them leave the processor's cache;
+# fewer take longer to hand over.
+_CACHED = 200_000
 _FEW_ROWS = 64
 
 
@@ -122,8 +123,7 @@ class SparseLinear(nn.Module):
         if x.dim() != 2:
             rows = self(x.reshape(-1, self.in_features))
             return rows.reshape(*x.shape[:-1], self.out_features)
-        n_rows = max(_CACHED // max(self.in_features, 1), _FEW_ROWS)
-        pieces = (x,) if x.T.is_contiguous() else row_pieces(x, n_rows)
+        pieces = (x,) if x.T.is_contiguous() else row_pieces(x, self.in_features)
         bags = [self._bags(rows) for rows in pieces]
         found = bags[0] if len(bags) == 1 else torch.cat(bags, 1)
         return found.add_(self.bias[:, None]).T
@@ -192,29 +192,30 @@ class TargetUnits(nn.Module):
         return f"scale={self.scale:g}, location={self.location:g}"
 
 
-def row_pieces(x: Tensor, most: int) -> tuple[Tensor, ...]:
-    """Cut a batch into pieces of about equal length.
+def row_pieces(x: Tensor, n_features: int) -> tuple[Tensor, ...]:
+    """Cut a batch into pieces of about equal length, that fit the cache.
 
     Parameters
     ----------
     x : Tensor of shape (n_rows, ...)
-    most : int
-        About how many rows a piece may have.
+    n_features : int
+        The most that a layer reads of a row.
 
     Returns
     -------
     tuple of Tensor
-        Pieces of rows, of at most 16 more. Their lengths, but for the last, are odd
-        multiples of eight: features that lie a power of two apart would fight for the
-        same places of the processor's cache.
+        Pieces of rows. Their lengths, but for the last, are odd multiples of 16: a
+        whole number of vector registers, and features that lie a power of two apart
+        would fight for the same places of the cache.
     """
-    if len(x) <= most + 16:
+    most = max(_CACHED // max(n_features, 1), _FEW_ROWS)
+    if len(x) < most + 32:  # a piece that was cut before is not cut again
         return (x,)
     n_pieces = math.ceil(len(x) / most)
     if torch.jit.is_tracing():
         return x.chunk(n_pieces)  # a trace of it takes other numbers of rows too
-    eights = math.ceil(len(x) / n_pieces / 8)
-    return x.split(8 * (eights | 1))
+    sixteens = math.ceil(len(x) / n_pieces / 16)
+    return x.split(16 * (sixteens | 1))
 
 
 def _features_first(x: Tensor) -> Tensor:

@@ -19,9 +19,6 @@ from ._task_parts import described, filled, held_tensors
 __all__ = ["TaskModule", "load_task"]
 
 _FORMAT = f"{TASK_FORMAT} 1"
-# Numbers that a chain of sparse layers reads at once. More of them leave the
-# processor's cache; fewer take longer to hand over.
-_CACHED, _FEW_ROWS = 200_000, 64
 # Types of the numbers that a file keeps.
 _TYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -104,8 +101,7 @@ class TaskModule(nn.Sequential):
         widths = [own.in_features for own in self if isinstance(own, SparseLinear)]
         if len(widths) < 2 or x.dim() != 2:
             return step(x).contiguous()
-        n_rows = max(_CACHED // max(widths), _FEW_ROWS)
-        return torch.cat([step(rows) for rows in row_pieces(x, n_rows)])
+        return torch.cat([step(rows) for rows in row_pieces(x, max(widths))])
 
     def sizes(self) -> dict[str, int]:
         """Tell sizes of the network, in bytes.

@@ -20,7 +20,7 @@ from skmtl import (
     TaskRoutingRegressor,
 )
 from skmtl.exceptions import InputError, PersistenceError
-from skmtl.sparse import _task_layers, _task_module, load_task
+from skmtl.sparse import _task_layers, load_task
 from skmtl.sparse._task_layers import SparseLinear, TransposedLinear
 
 pytestmark = pytest.mark.filterwarnings(
@@ -189,8 +189,7 @@ def test_sizes_follow_from_the_masks():
 
 def test_any_number_of_rows(wide, monkeypatch):
     module, dense = wide.export_task(2), wide.export_task(2, layers="dense")
-    for own in (_task_layers, _task_module):
-        monkeypatch.setattr(own, "_CACHED", 7)  # chunks of 64 rows
+    monkeypatch.setattr(_task_layers, "_CACHED", 7)  # pieces of 64 to 80 rows
     rows = torch.from_numpy(np.tile(X, (3, 1)))
     for count in (0, 1, 64, 65, 240):
         found = module(rows[:count])

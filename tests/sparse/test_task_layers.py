@@ -107,15 +107,16 @@ def test_features_and_border_have_modules():
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 8, 100, 256, 512, 1024, 1025])
-@pytest.mark.parametrize("most", [64, 200, 334])
-def test_pieces_are_the_rows_and_no_power_of_two_apart(n_rows, most):
+@pytest.mark.parametrize(("n_features", "most"), [(5000, 64), (1000, 200), (600, 333)])
+def test_pieces_are_the_rows_and_no_power_of_two_apart(n_rows, n_features, most):
     x = torch.arange(2.0 * n_rows).view(-1, 2)
-    pieces = row_pieces(x, most)
+    pieces = row_pieces(x, n_features)
     assert torch.equal(torch.cat(pieces), x)
     lengths = [len(own) for own in pieces]
-    assert max(lengths) <= most + 16
-    assert all(length % 16 == 8 for length in lengths[:-1])
+    assert max(lengths) < most + 32
+    assert all(length % 32 == 16 for length in lengths[:-1])
     assert len(lengths) <= max(-(-n_rows // most), 1)
+    assert all(len(row_pieces(own, n_features)) == 1 for own in pieces)
 
 
 def test_wide_rows_are_cut_once(monkeypatch):
