@@ -173,14 +173,3 @@ def test_single_precision_of_a_sure_network():
             torch.testing.assert_close(
                 found[name].double(), value, rtol=1e-3, atol=slack
             )
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("kind", ["exact", "predicted"])
-@pytest.mark.parametrize("name", MODULES)
-def test_accelerator_computes_the_same(name, kind):
-    module, x = build(name)
-    expected = fisher_information(module, x, kind=kind)
-    found = fisher_information(module.cuda(), x.cuda(), kind=kind)
-    assert {own.device.type for own in found.values()} == {"cuda"}
-    assert_same({name: own.cpu() for name, own in found.items()}, expected)

@@ -287,23 +287,3 @@ def test_layers_with_members_run_once():
     heads = stack_modules([TaskHeads(5, N_OUTPUTS, random, DOUBLE) for _ in range(2)])
     with pytest.raises(InputError, match="found 2 runs of MemberLinear"):
         task_fisher(nn.Sequential(layer, layer), heads, draw(N_ROWS, 5), SPECS)
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("kind", ["exact", "predicted", "label", "batch"])
-@pytest.mark.parametrize("name", ENCODERS)
-def test_accelerator_computes_the_same(name, kind):
-    encoder, heads, x = build(name)
-    encoder.eval()
-    codes, weight = labels()
-    options = {"kind": kind, "row_axes": x.dim() - 1}
-    expected = task_fisher(
-        encoder, heads, x, SPECS, codes=codes, weight=weight, **options
-    )
-    there = [own.cuda() for own in (x, codes, weight)]
-    found = task_fisher(
-        encoder.cuda(), heads.cuda(), there[0], SPECS,
-        codes=there[1], weight=there[2], **options,
-    )  # fmt: skip
-    assert {own.device.type for own in found.values()} == {"cuda"}
-    assert_same({name: own.cpu() for name, own in found.items()}, expected)
