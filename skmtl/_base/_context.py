@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from skmtl.engine import seeded
 from skmtl.nn import TaskHeads, build_encoder
 from skmtl.tasks import TaskSpec
 
@@ -74,9 +75,8 @@ def build_network(
     seed: int,
 ) -> Any:
     """Build an estimator's network under its own seed."""
-    with torch.random.fork_rng(devices=[]):
-        # For a user's encoder, which draws from torch's own generator.
-        torch.manual_seed(seed)
+    # For a user's encoder, which draws from torch's own generator.
+    with seeded(seed, torch.device("cpu")):
         context = NetworkContext(
             tuple(input_shape), tuple(specs), torch.Generator().manual_seed(seed), dtype
         )

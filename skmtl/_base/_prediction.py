@@ -119,14 +119,17 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         Z : ndarray of shape (n_samples, latent)
             The encoder's output, without noise; those of the members of an ensemble
-            side by side.
+            side by side. In double precision where X is, whatever the network has.
         """
         return self._represent(X)
 
     def _represent(self, X):
         """What :meth:`transform` returns, as an array whatever the output is set to."""
-        z = representation(self.net_, self._check_X(X))
-        return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+        X = self._check_X(X)
+        z = representation(self.net_, X)
+        z = z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+        # On an accelerator networks are in single precision in any case.
+        return z.astype(X.dtype, copy=False) if X.dtype == np.float64 else z
 
     def _task_index(self, task):
         """Index of a task that a user names, or gives as a number."""

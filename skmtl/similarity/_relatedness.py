@@ -229,6 +229,7 @@ def _assemble(
     # dividing by less than its null would exaggerate its similarities.
     signal = np.where(beside, np.maximum(signal, null * power), signal)
     squares = targets.sum_blocks(disjoint**2)
+    squares = (squares + squares.T) / 2  # a product of matrices rounds either half
     excess = np.maximum(squares - _CHANCE_SHARE * chance, 0.0)
     excess[squares < _PAIR_LEVEL * chance] = 0.0
     excess[np.diag_indices_from(excess)] = signal**2

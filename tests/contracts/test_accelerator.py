@@ -59,6 +59,7 @@ def assert_close_outputs(found, expected, tolerance=1e-2):
 @every_method
 def test_accelerator_agrees_with_cpu(problem):
     X, y = single(problem)
+    torch.cuda.manual_seed(4321)
     before = torch.cuda.get_rng_state()
     found = quiet(problem).make(device="cuda").fit(X, y)
     assert torch.equal(torch.cuda.get_rng_state(), before)
@@ -71,6 +72,15 @@ def test_accelerator_agrees_with_cpu(problem):
     assert_allclose(found.score(X, y), expected.score(X, y), atol=0.03)
     if hasattr(expected, "task_similarity_"):
         assert_allclose(found.task_similarity_, expected.task_similarity_, atol=0.1)
+
+
+@every_method
+def test_fits_on_the_cpu_leave_accelerators_alone(problem):
+    X, y = single(problem, 48)
+    torch.cuda.manual_seed(4321)
+    before = torch.cuda.get_rng_state()
+    problem.make(device="cpu").fit(X, y)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
 
 
 @every_method
@@ -101,7 +111,8 @@ def test_stack_equals_separate_fits(problem):
     fit_stack(stack, X, y)
     for member, found in enumerate(stack):
         alone = problem.make(**shared, **own[member], random_state=member).fit(X, y)
-        assert_close_outputs(outputs(found, X), outputs(alone, X))
+        # Adam makes steps of rounding where gradients vanish.
+        assert_close_outputs(outputs(found, X), outputs(alone, X), tolerance=0.03)
 
 
 @every_method

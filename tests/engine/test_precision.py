@@ -43,6 +43,14 @@ def test_networks_train_in_the_type_of_the_features(problem, given, used):
 
 
 @both
+def test_representations_have_the_type_of_double_features(problem):
+    X, y = problem.data()
+    estimator = fit(problem.make(), X.astype("f4"), y)
+    assert estimator.transform(X).dtype == "f8"
+    assert_allclose(estimator.transform(X), estimator.transform(X.astype("f4")))
+
+
+@both
 def test_half_precision_learns_what_full_precision_learns(problem):
     X, y = problem.data(200)
     make = {"max_epochs": 20, "beta_warmup": 1.0} if problem is BOTTLENECK else {}
@@ -181,6 +189,7 @@ def test_seed_lasts_for_a_while():
 def test_accelerator_agrees_with_cpu(problem):
     X, y = problem.data(200)
     X = X.astype("f4")
+    torch.cuda.manual_seed(4321)
     before = torch.cuda.get_rng_state()
     found = fit(problem.make(device="cuda"), X, y).predict_proba(X)
     assert torch.equal(torch.cuda.get_rng_state(), before)
