@@ -8,7 +8,7 @@ import numpy as np
 
 from skmtl.exceptions import InputError
 
-__all__ = ["columns_by_name", "values_by_name"]
+__all__ = ["bears_names", "column_places", "columns_by_name", "values_by_name"]
 
 
 def values_by_name(
@@ -73,16 +73,57 @@ def columns_by_name(values: Any, task_names: Sequence[str], parameter: str) -> A
     InputError
         If columns have other names than the tasks, or one has none.
     """
-    if not hasattr(values, "columns") or len(task_names) == 1:
-        return values
+    places = column_places(values, task_names, parameter)
+    return values if places is None else np.asarray(values)[:, places]
+
+
+def column_places(
+    values: Any, task_names: Sequence[str], parameter: str
+) -> list[int] | None:
+    """Find the column of each task in a data frame.
+
+    Parameters
+    ----------
+    values, task_names, parameter
+        As in :func:`columns_by_name`, which returns `values` where this is None.
+
+    Returns
+    -------
+    list of n_tasks int, or None
+
+    Raises
+    ------
+    InputError
+        If columns have other names than the tasks, or one has none.
+    """
+    if len(task_names) == 1 or not bears_names(values, task_names):
+        return None
     labels = list(values.columns)
-    counted = [f"column_{place}" for place in range(len(labels))]
-    polars_counted = not hasattr(values, "iloc") and labels == counted
-    if polars_counted or _by_place(labels, task_names):
-        return values
     _check_names(labels, task_names, f"`{parameter}`", True)
     places = {str(label): place for place, label in enumerate(labels)}
-    return np.asarray(values)[:, [places[name] for name in task_names]]
+    return [places[name] for name in task_names]
+
+
+def bears_names(values: Any, task_names: Sequence[str] = ()) -> bool:
+    """Whether something is a data frame whose columns have names of their own.
+
+    Parameters
+    ----------
+    values : object
+    task_names : sequence of str, default=()
+        These are names, whatever they look like.
+
+    Returns
+    -------
+    bool
+    """
+    if not hasattr(values, "columns"):
+        return False
+    labels = list(values.columns)
+    counted = [f"column_{place}" for place in range(len(labels))]
+    if not hasattr(values, "iloc") and labels == counted:
+        return False  # so polars counts
+    return not _by_place(labels, task_names)
 
 
 def _by_place(labels: list[Any], task_names: Sequence[str]) -> bool:

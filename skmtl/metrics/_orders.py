@@ -24,7 +24,8 @@ def kendall_tau_scores(
     y_true : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Real targets; missing labels are left out.
     y_pred : array-like of the same shape
-        Predicted scores, needed wherever `y_true` is observed.
+        Predicted scores, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out. A pair weighs
@@ -40,6 +41,8 @@ def kendall_tau_scores(
     ------
     TargetError
         If shapes differ, a prediction is missing, or values are not finite numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -64,7 +67,8 @@ def concordance_scores(
         Real targets; missing labels are left out, and so are pairs of equal ones.
     y_pred : array-like of the same shape
         Predicted scores, needed wherever `y_true` is observed; a pair of equal ones
-        counts one half.
+        counts one half. Columns go by their names where both are data frames with
+        names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out. A pair weighs
@@ -79,6 +83,8 @@ def concordance_scores(
     ------
     TargetError
         If shapes differ, a prediction is missing, or values are not finite numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -98,7 +104,8 @@ def ndcg_scores(y_true: Any, y_pred: Any, k: int | None = None) -> np.ndarray:
         Gains, not negative, that is what a row is worth at the top of the list;
         missing labels are left out.
     y_pred : array-like of the same shape
-        Predicted scores, needed wherever `y_true` is observed.
+        Predicted scores, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     k : int, default=None
         Count the first `k` rows of the list only; all when None.
 
@@ -113,6 +120,8 @@ def ndcg_scores(y_true: Any, y_pred: Any, k: int | None = None) -> np.ndarray:
     TargetError
         If shapes differ, a prediction is missing, values are not finite numbers, or a
         gain is negative.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------

@@ -23,7 +23,8 @@ def accuracy_scores(y_true: Any, y_pred: Any, sample_weight: Any = None) -> np.n
     y_true : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Classes; missing labels are left out.
     y_pred : array-like of the same shape
-        Predicted classes, needed wherever `y_true` is observed.
+        Predicted classes, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out.
@@ -37,6 +38,8 @@ def accuracy_scores(y_true: Any, y_pred: Any, sample_weight: Any = None) -> np.n
     ------
     TargetError
         If shapes differ, a prediction is missing, or text meets numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -60,7 +63,8 @@ def balanced_accuracy_scores(
     y_true : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Classes; missing labels are left out.
     y_pred : array-like of the same shape
-        Predicted classes, needed wherever `y_true` is observed.
+        Predicted classes, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out.
@@ -75,6 +79,8 @@ def balanced_accuracy_scores(
     ------
     TargetError
         If shapes differ, a prediction is missing, or text meets numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -93,7 +99,8 @@ def r2_scores(y_true: Any, y_pred: Any, sample_weight: Any = None) -> np.ndarray
     y_true : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Real targets; missing labels are left out.
     y_pred : array-like of the same shape
-        Predictions, needed wherever `y_true` is observed.
+        Predictions, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out.
@@ -108,6 +115,8 @@ def r2_scores(y_true: Any, y_pred: Any, sample_weight: Any = None) -> np.ndarray
     ------
     TargetError
         If shapes differ, a prediction is missing, or values are not finite numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -128,7 +137,8 @@ def mean_absolute_error_scores(
     y_true : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Real targets; missing labels are left out.
     y_pred : array-like of the same shape
-        Predictions, needed wherever `y_true` is observed.
+        Predictions, needed wherever `y_true` is observed. Columns go
+        by their names where both are data frames with names.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out.
@@ -143,6 +153,8 @@ def mean_absolute_error_scores(
     ------
     TargetError
         If shapes differ, a prediction is missing, or values are not finite numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------

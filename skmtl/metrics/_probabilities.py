@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from skmtl.metrics._columns import observed_tasks, plain_labels, read_columns
+from skmtl.metrics._columns import (
+    columns_like,
+    observed_tasks,
+    plain_labels,
+    read_columns,
+)
 from skmtl.metrics._responses import (
     align_scores,
     own_classes,
@@ -31,7 +36,8 @@ def roc_auc_scores(
     y_score : array-like, or list of n_tasks (array-like or None)
         One array per task, of shape (n_samples, n_classes_t), or (n_samples,) for the
         greater of two classes; the array itself if `y_true` is 1-D. Two-class tasks
-        only: also one array of shape (n_samples, n_tasks). None leaves a task out.
+        only: also one array of shape (n_samples, n_tasks), whose columns go by their
+        names where it and `y_true` are data frames with names. None leaves a task out.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights of rows or of labels; weight zero leaves a label out.
@@ -50,6 +56,8 @@ def roc_auc_scores(
     ------
     TargetError
         If shapes differ, a score is not finite, or text meets numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Notes
     -----
@@ -94,6 +102,8 @@ def average_precision_scores(
     ------
     TargetError
         If shapes differ, a score is not finite, or text meets numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -133,6 +143,8 @@ def log_loss_scores(
     ------
     TargetError
         If shapes differ, a probability is not finite, or text meets numbers.
+    InputError
+        If both are data frames with names, and not the same ones.
 
     Examples
     --------
@@ -172,10 +184,11 @@ def _score_tasks(
     names, columns = read_columns(y_true, "y_true")
     n_samples, n_tasks = len(columns[0]), len(columns)
     responses = split_scores(y_score, n_samples, n_tasks)
+    places = columns_like(y_true, names, y_score, "y_score") or range(n_tasks)
     class_lists = split_classes(classes, n_tasks)
     scores = np.full(n_tasks, np.nan)
     for task in observed_tasks(names, columns, sample_weight):
-        response = responses[task.number]
+        response = responses[places[task.number]]
         if response is not None:
             true = plain_labels(task.labels, task.name, "y_true", real=False)
             own = own_classes(true, class_lists[task.number], task.name)

@@ -243,3 +243,34 @@ def test_balanced_accuracy_counts_the_classes_that_occur():
     true = [["a", 0.5], ["a", 0.5], ["b", 1.5]]
     pred = [["a", 0.5], ["c", 1.5], ["b", 0.7]]
     assert_array_equal(balanced_accuracy_scores(true, pred), [0.75, 0.25])
+
+
+TRUE = {"size": [1.0, 2.0, 4.0, 7.0], "taste": [0.0, 1.0, 0.0, 1.0]}
+PREDICTED = {"size": [1.5, 2.0, 3.0, 7.0], "taste": [0.0, 0.5, 0.5, 1.0]}
+SCORES = [r2_scores, mean_absolute_error_scores, concordance_scores]
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("scores", SCORES)
+def test_columns_of_predictions_go_by_their_names(scores, library):
+    true, pred = map(library.DataFrame, (TRUE, PREDICTED))
+    expected = scores(true.to_numpy(), pred.to_numpy())
+    assert_allclose(scores(true, pred[["taste", "size"]]), expected)
+    assert_allclose(scores(true[["taste", "size"]], pred), expected[::-1])
+    with pytest.raises(InputError, match=r"`y_pred` names unknown.*'smell'"):
+        scores(true, library.DataFrame({"taste": [0.0] * 4, "smell": [0.0] * 4}))
+
+
+def test_columns_without_names_go_by_place():
+    true, pred = pd.DataFrame(TRUE), pd.DataFrame(PREDICTED)
+    array = pred.to_numpy()
+    plain = [array, pd.DataFrame(array), pl.from_numpy(array)]
+    expected = r2_scores(true.to_numpy(), array)
+    for own in plain:
+        assert_allclose(r2_scores(true, own), expected)
+    for own in (true.to_numpy(), pd.DataFrame(true.to_numpy())):
+        assert_allclose(r2_scores(own, pred), expected)
+    turned = pd.DataFrame(array[:, ::-1], columns=[1, 0])
+    assert_allclose(r2_scores(pd.DataFrame(true.to_numpy()), turned), expected)
+    renamed = pred[["size"]].add_suffix("?")  # a single task may be called otherwise
+    assert_allclose(r2_scores(true[["size"]], renamed), expected[:1])

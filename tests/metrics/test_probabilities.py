@@ -106,6 +106,19 @@ def test_layouts_of_one_task_and_of_two_classes(drawn, pair):
     assert_allclose(twice, expected[[0, 0]])
 
 
+def test_columns_of_scores_go_by_their_names(drawn, pair):
+    measure, _ = pair
+    true, proba, _, _ = drawn
+    true = np.column_stack([true[:, 0], 1 - true[:, 0]])
+    scores = np.column_stack([proba[0][:, 1], proba[0][:, 1] ** 2])
+    y, frame = (pd.DataFrame(own, columns=["a", "b"]) for own in (true, scores))
+    expected = measure(true, scores)
+    assert_allclose(measure(y, frame[["b", "a"]]), expected)
+    assert_allclose(measure(y, pd.DataFrame(scores)), expected)
+    with pytest.raises(InputError, match="`y_score` names unknown"):
+        measure(y, frame.rename(columns={"a": "c"}))
+
+
 def test_tasks_left_out(drawn, pair):
     measure, _ = pair
     true, proba, _, _ = drawn
