@@ -26,7 +26,7 @@ from torch import nn
 from skmtl import FisherSparseMTLClassifier
 
 RATIO, N_ROWS, REPEATS = 0.1, 512, 300
-WIDTHS = ((64, 64), (256, 256), (512, 512))
+WIDTHS = ((64, 64), (256, 256), (512, 512), (1024, 1024))
 WANTED = {"packed": 7.0, "plain": 2.8, "faster": 3.0}
 TOLERANCE = 1e-5
 N_STEPS = 1500
