@@ -8,7 +8,7 @@ import numpy as np
 
 from skmtl.exceptions import InputError
 
-__all__ = ["bears_names", "column_places", "columns_by_name", "values_by_name"]
+__all__ = ["columns_by_name", "columns_like", "distinct_names", "values_by_name"]
 
 
 def values_by_name(
@@ -73,57 +73,82 @@ def columns_by_name(values: Any, task_names: Sequence[str], parameter: str) -> A
     InputError
         If columns have other names than the tasks, or one has none.
     """
-    places = column_places(values, task_names, parameter)
-    return values if places is None else np.asarray(values)[:, places]
+    if not hasattr(values, "columns") or len(task_names) == 1:
+        return values
+    labels = list(values.columns)
+    if _counted_by_polars(values) or _by_place(labels, task_names):
+        return values
+    _check_names(labels, task_names, f"`{parameter}`", True)
+    places = {str(label): place for place, label in enumerate(labels)}
+    return np.asarray(values)[:, [places[name] for name in task_names]]
 
 
-def column_places(
-    values: Any, task_names: Sequence[str], parameter: str
-) -> list[int] | None:
-    """Find the column of each task in a data frame.
+def columns_like(y_true: Any, values: Any, parameter: str) -> list[int] | None:
+    """Find the columns of a data frame in another one, by their names.
 
     Parameters
     ----------
-    values, task_names, parameter
-        As in :func:`columns_by_name`, which returns `values` where this is None.
+    y_true : DataFrame of shape (n_samples, n_tasks), or anything else
+    values : likewise
+        With predictions, say.
+    parameter : str
+        Name of `values`.
 
     Returns
     -------
     list of n_tasks int, or None
+        Places in `values` of the columns of `y_true`. None if either is no data frame
+        or bears no names (see :func:`columns_by_name`), if their names are equal, or
+        if there is a single task: then columns go by place.
 
     Raises
     ------
     InputError
-        If columns have other names than the tasks, or one has none.
+        If both bear names, and not the same.
     """
-    if len(task_names) == 1 or not bears_names(values, task_names):
+    if not (_bears_names(y_true) and _bears_names(values)):
         return None
-    labels = list(values.columns)
-    _check_names(labels, task_names, f"`{parameter}`", True)
-    places = {str(label): place for place, label in enumerate(labels)}
-    return [places[name] for name in task_names]
+    wanted, found = (distinct_names(list(own.columns)) for own in (y_true, values))
+    if len(wanted) == 1 or wanted == found:
+        return None
+    _check_names(found, wanted, f"`{parameter}`", True)
+    return [found.index(name) for name in wanted]
 
 
-def bears_names(values: Any, task_names: Sequence[str] = ()) -> bool:
-    """Whether something is a data frame whose columns have names of their own.
+def distinct_names(labels: Sequence[Any]) -> list[str]:
+    """Names as text; a repeated name gets the first free number as suffix.
 
     Parameters
     ----------
-    values : object
-    task_names : sequence of str, default=()
-        These are names, whatever they look like.
+    labels : sequence of objects
 
     Returns
     -------
-    bool
+    list of str
     """
-    if not hasattr(values, "columns"):
+    names: list[str] = []
+    used: set[str] = set()
+    originals = set(map(str, labels))
+    for label in map(str, labels):
+        name, number = label, 2
+        while name in used or (name != label and name in originals):
+            name, number = f"{label}_{number}", number + 1
+        names.append(name)
+        used.add(name)
+    return names
+
+
+def _bears_names(values: Any) -> bool:
+    """Whether something is a data frame whose columns are not merely counted."""
+    if not hasattr(values, "columns") or _counted_by_polars(values):
         return False
+    return not _by_place(list(values.columns), ())
+
+
+def _counted_by_polars(values: Any) -> bool:
     labels = list(values.columns)
     counted = [f"column_{place}" for place in range(len(labels))]
-    if not hasattr(values, "iloc") and labels == counted:
-        return False  # so polars counts
-    return not _by_place(labels, task_names)
+    return not hasattr(values, "iloc") and labels == counted
 
 
 def _by_place(labels: list[Any], task_names: Sequence[str]) -> bool:

@@ -73,10 +73,11 @@ def build_network(
     specs: Sequence[TaskSpec],
     dtype: torch.dtype,
     seed: int,
+    device: torch.device,
 ) -> Any:
     """Build an estimator's network under its own seed."""
-    # For a user's encoder, which draws from torch's own generator.
-    with seeded(seed, torch.device("cpu")):
+    # For a user's encoder, which draws from torch's own generators.
+    with seeded(seed, device):
         context = NetworkContext(
             tuple(input_shape), tuple(specs), torch.Generator().manual_seed(seed), dtype
         )

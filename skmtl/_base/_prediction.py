@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._base._representation import chunk_rows, representation
+from skmtl._base._representation import chunk_rows, representation, side_by_side
 from skmtl._base._scale import check_range
 from skmtl._validation import check_features
 from skmtl.engine import as_tensor
@@ -119,17 +119,14 @@ class PredictionMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         Z : ndarray of shape (n_samples, latent)
             The encoder's output, without noise; those of the members of an ensemble
-            side by side. In double precision where X is, whatever the network has.
+            side by side. In double precision where X is read so.
         """
         return self._represent(X)
 
     def _represent(self, X):
         """What :meth:`transform` returns, as an array whatever the output is set to."""
         X = self._check_X(X)
-        z = representation(self.net_, X)
-        z = z if z.ndim == 2 else np.concatenate(list(z), axis=1)
-        # On an accelerator networks are in single precision in any case.
-        return z.astype(X.dtype, copy=False) if X.dtype == np.float64 else z
+        return side_by_side(representation(self.net_, X), X)
 
     def _task_index(self, task):
         """Index of a task that a user names, or gives as a number."""

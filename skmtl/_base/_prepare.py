@@ -166,7 +166,12 @@ def make_plans(
         module = network
         if module is None:
             module = build_network(
-                estimator, row_shape, encoder.specs, settings.dtype, own.init
+                estimator,
+                row_shape,
+                encoder.specs,
+                settings.dtype,
+                own.init,
+                settings.device,
             )
         plans.append(replace(plan, network=module, noise_seed=own.noise))
     if network is None:

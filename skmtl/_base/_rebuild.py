@@ -73,7 +73,7 @@ def rebuild(estimator, state, dtype):
     specs = estimator._targets.specs
     n_members = estimator.n_estimators
     with _Bounded(most):
-        network = build_network(estimator, shape, specs, dtype, seed=0)
+        network = build_network(estimator, shape, specs, dtype, 0, torch.device("cpu"))
         network.resize_like(state.network)
         if n_members > 1:
             _check_members(network, wanted, n_members)

@@ -9,7 +9,12 @@ from torch import Tensor
 from ..engine import MultiTaskNet, as_tensor
 from ..exceptions import ConvergenceError
 
-__all__ = ["chunk_rows", "representation", "representation_variance"]
+__all__ = [
+    "chunk_rows",
+    "representation",
+    "representation_variance",
+    "side_by_side",
+]
 
 _CHUNK = 8192
 _LEAST_CHUNK = 256
@@ -38,6 +43,15 @@ def representation(net: MultiTaskNet, X: np.ndarray) -> np.ndarray:
         for start in range(0, len(X), step)
     ]
     return np.concatenate(chunks, axis=-2)
+
+
+def side_by_side(z: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Lay members out as columns ``(n_samples, *)``, in double precision where X is.
+
+    On an accelerator networks are in single precision in any case.
+    """
+    z = z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+    return z.astype(X.dtype, copy=False) if X.dtype == np.float64 else z
 
 
 def representation_variance(

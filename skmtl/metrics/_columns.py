@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skmtl._naming import bears_names, column_places, columns_by_name
+from skmtl._naming import columns_by_name, columns_like
 from skmtl.exceptions import InputError, TargetError
 
 __all__ = [
     "ObservedTask",
     "check_one_type",
-    "columns_like",
     "numbered_names",
     "observed_tasks",
     "plain_labels",
@@ -84,38 +83,6 @@ def read_columns(y: Any, parameter: str) -> tuple[list[str], list[np.ndarray]]:
         )
     columns = list(array.T) if array.ndim == 2 else [array]
     return names or numbered_names(len(columns)), columns
-
-
-def columns_like(
-    y_true: Any, names: list[str], values: Any, parameter: str
-) -> list[int] | None:
-    """Find the column of each task of `y_true` in another data frame.
-
-    Parameters
-    ----------
-    y_true : array-like
-    names : list of n_tasks str
-        Of its tasks, as :func:`read_columns` found them.
-    values : array-like
-    parameter : str
-        Name of `values`.
-
-    Returns
-    -------
-    list of n_tasks int, or None
-        None where one of them bears no names, so that columns go by place.
-
-    Raises
-    ------
-    InputError
-        If both bear names, and not the same.
-    """
-    if not hasattr(values, "columns"):
-        return None
-    known = all(str(label) in names for label in values.columns)
-    if not known and not bears_names(y_true):
-        return None
-    return column_places(values, names, parameter)
 
 
 def present(column: np.ndarray) -> np.ndarray:
@@ -205,7 +172,7 @@ def score_tasks(
             f"of {n_tasks} tasks and {len(pred_columns[0])} rows of "
             f"{len(pred_columns)} tasks."
         )
-    places = columns_like(y_true, names, y_pred, "y_pred") or range(n_tasks)
+    places = columns_like(y_true, y_pred, "y_pred") or range(n_tasks)
     scores = np.full(n_tasks, np.nan)
     for task in observed_tasks(names, true_columns, sample_weight):
         pred = pred_columns[places[task.number]][task.rows]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
+from skmtl._naming import columns_like
 from skmtl.metrics._columns import (
-    columns_like,
     observed_tasks,
     plain_labels,
     read_columns,
@@ -184,7 +184,7 @@ def _score_tasks(
     names, columns = read_columns(y_true, "y_true")
     n_samples, n_tasks = len(columns[0]), len(columns)
     responses = split_scores(y_score, n_samples, n_tasks)
-    places = columns_like(y_true, names, y_score, "y_score") or range(n_tasks)
+    places = columns_like(y_true, y_score, "y_score") or range(n_tasks)
     class_lists = split_classes(classes, n_tasks)
     scores = np.full(n_tasks, np.nan)
     for task in observed_tasks(names, columns, sample_weight):

@@ -1,12 +1,21 @@
 """What an estimator answers, task by task."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from .._base import MultiTaskEstimator
+from .._naming import columns_like
 from ..exceptions import InputError, TargetError
 from ..metrics._responses import split_classes, split_scores
-from ..tasks._table import read_targets
+from ..tasks._table import check_same_tasks, read_targets
 
-__all__ = ["ask", "classes_of_tasks", "find_method", "kinds_of_tasks"]
+__all__ = [
+    "ask",
+    "check_tasks",
+    "classes_of_tasks",
+    "find_method",
+    "kinds_of_tasks",
+]
 
 _METHODS = ("predict", "predict_proba", "decision_function")
 
@@ -54,8 +63,17 @@ def kinds_of_tasks(estimator, classes):
     ]
 
 
-def ask(estimator, method, X, shape):
-    """Return the response of each task."""
+def check_tasks(estimator, table):
+    """Raise TargetError if an estimator of skmtl was fitted to other tasks."""
+    final = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    if isinstance(final, MultiTaskEstimator):
+        check_is_fitted(final, "net_")
+        known = final._targets
+        check_same_tasks(table, known.task_names, known.container)
+
+
+def ask(estimator, method, X, y, shape):
+    """Return the response of each task of y, whose names it may bear too."""
     response = getattr(estimator, method)(X)
     if method != "predict":
         return split_scores(response, *shape)
@@ -65,4 +83,5 @@ def ask(estimator, method, X, shape):
             f"y must have the shape of the predictions, {table.n_samples} rows of "
             f"{len(table.columns)} tasks; found {shape[0]} rows of {shape[1]} tasks."
         )
-    return [column.values for column in table.columns]
+    places = columns_like(y, response, "predict") or range(shape[1])
+    return [table.columns[place].values for place in places]

@@ -14,7 +14,13 @@ from ..metrics._columns import check_one_type
 from ..metrics._responses import align_scores, number_classes
 from ..tasks._columns import display_value
 from ..tasks._table import read_targets
-from ._responses import ask, classes_of_tasks, find_method, kinds_of_tasks
+from ._responses import (
+    ask,
+    check_tasks,
+    classes_of_tasks,
+    find_method,
+    kinds_of_tasks,
+)
 
 __all__ = ["make_multitask_scorer"]
 
@@ -164,7 +170,8 @@ class MultiTaskScorer(BaseEstimator):
         classes = classes_of_tasks(estimator, shape[1])
         kinds = kinds_of_tasks(estimator, classes)
         chosen = self._choose_tasks(kinds, method, names)
-        responses = ask(estimator, method, X, shape)
+        check_tasks(estimator, table)
+        responses = ask(estimator, method, X, y, shape)
         scores, total = np.full(shape[1], np.nan), np.zeros(shape[1])
         for task in chosen:
             column = table.columns[task]

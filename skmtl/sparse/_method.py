@@ -5,7 +5,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._base import MultiTaskEstimator, encoder_of, heads_of
-from skmtl._base._representation import chunk_rows
+from skmtl._base._representation import chunk_rows, side_by_side
 from skmtl.engine import as_tensor
 from skmtl.exceptions import InputError
 from skmtl.similarity import information_correlation, mask_overlap
@@ -233,8 +233,7 @@ similarity_evidence_ : str
                 rows = as_tensor(X[start : start + step], _CPU)
                 rows = rows.to(settings.device, settings.dtype)
                 chunks.append(network.encode_task(index, rows).cpu().numpy())
-        z = np.concatenate(chunks, axis=-2)
-        return z if z.ndim == 2 else np.concatenate(list(z), axis=1)
+        return side_by_side(np.concatenate(chunks, axis=-2), X)
 
 
 def _layers_of(tensors, name):

@@ -193,7 +193,7 @@ class TargetUnits(nn.Module):
 
 
 def row_pieces(x: Tensor, n_features: int) -> tuple[Tensor, ...]:
-    """Cut a batch into pieces of about equal length, that fit the cache.
+    """Cut a batch into pieces that fit the cache, the last of them perhaps short.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def row_pieces(x: Tensor, n_features: int) -> tuple[Tensor, ...]:
         return (x,)
     n_pieces = math.ceil(len(x) / most)
     if torch.jit.is_tracing():
-        return x.chunk(n_pieces)  # a trace of it takes other numbers of rows too
+        return x.chunk(n_pieces)  # a trace takes any number that makes as many pieces
     sixteens = math.ceil(len(x) / n_pieces / 16)
     return x.split(16 * (sixteens | 1))
 

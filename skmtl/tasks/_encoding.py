@@ -18,7 +18,12 @@ from skmtl.tasks._frames import build_frame
 from skmtl.tasks._kinds import choose_types
 from skmtl.tasks._layout import decode, output_layout, stack_columns
 from skmtl.tasks._spec import TaskSpec
-from skmtl.tasks._table import TargetTable, read_classes, read_targets
+from skmtl.tasks._table import (
+    TargetTable,
+    check_same_tasks,
+    read_classes,
+    read_targets,
+)
 
 __all__ = ["TargetEncoder"]
 
@@ -184,7 +189,7 @@ class TargetEncoder:
         if unseen not in ("error", "code"):
             raise InputError(f"`unseen` must be 'error' or 'code'; found {unseen!r}.")
         table = read_targets(y)
-        self._check_same_tasks(table)
+        check_same_tasks(table, self.task_names, self.container)
         codes = np.zeros((table.n_samples, len(self.specs)))
         for task, (column, spec) in enumerate(
             zip(table.columns, self.specs, strict=True)
@@ -194,19 +199,6 @@ class TargetEncoder:
             else:
                 codes[column.observed, task] = real_codes(column, spec)
         return codes, table.observed_matrix()
-
-    def _check_same_tasks(self, table: TargetTable) -> None:
-        if len(table.columns) != len(self.specs):
-            raise TargetError(
-                f"y must have one column per task, {len(self.specs)}; found "
-                f"{len(table.columns)}. The tasks are {', '.join(self.task_names)}."
-            )
-        frames = "array" not in (self.container, table.container)
-        if frames and table.names != self.task_names:
-            raise TargetError(
-                "The columns of y must be those of fit, in the same order, "
-                f"{self.task_names}; found {table.names}. Reorder or rename them."
-            )
 
     def inverse_transform(self, codes: np.ndarray, as_frame: bool = True) -> Any:
         """Return labels in the layout of the y given to fit.

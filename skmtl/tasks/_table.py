@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from skmtl._naming import values_by_name
+from skmtl._naming import distinct_names, values_by_name
 from skmtl.exceptions import InputError, TargetError
 from skmtl.tasks._columns import Column, column_from_array, distinct_labels
 from skmtl.tasks._frames import frame_library, pandas_column, polars_column
 
-__all__ = ["TargetTable", "names_for_weights", "read_classes", "read_targets"]
+__all__ = [
+    "TargetTable",
+    "check_same_tasks",
+    "names_for_weights",
+    "read_classes",
+    "read_targets",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +94,36 @@ def read_targets(y: Any) -> TargetTable:
     return table
 
 
+def check_same_tasks(
+    table: TargetTable, task_names: Sequence[str], container: str
+) -> None:
+    """Compare the columns of y with those of fit.
+
+    Parameters
+    ----------
+    table : TargetTable
+    task_names : sequence of str
+        Of the tasks in fit.
+    container : str
+        What y came in then.
+
+    Raises
+    ------
+    TargetError
+        If there are more or fewer, or of two data frames names or order differ.
+    """
+    if len(table.columns) != len(task_names):
+        raise TargetError(
+            f"y must have one column per task, {len(task_names)}; found "
+            f"{len(table.columns)}. The tasks are {', '.join(task_names)}."
+        )
+    if "array" not in (container, table.container) and table.names != task_names:
+        raise TargetError(
+            "The columns of y must be those of fit, in the same order, "
+            f"{task_names}; found {table.names}. Reorder or rename them."
+        )
+
+
 def names_for_weights(
     sample_weight: Any, y: Any, fitted: Sequence[str] | None = None
 ) -> Sequence[str] | None:
@@ -114,7 +150,7 @@ def _read_frame(y: Any, library: str) -> TargetTable:
         return TargetTable([read(str(label), y)], [label], True, "array")
     labels = list(y.columns)
     _check_some_columns(len(labels))
-    names = _distinct_names(labels)
+    names = distinct_names(labels)
     if library == "pandas":
         series = [y.iloc[:, position] for position in range(len(labels))]
     else:
@@ -128,20 +164,6 @@ def _check_some_columns(n_columns: int) -> None:
         raise TargetError(
             "y must have at least one column; found 0. Each column is a task."
         )
-
-
-def _distinct_names(labels: Sequence[Any]) -> list[str]:
-    """Names as text; a repeated name gets the first free number as suffix."""
-    names: list[str] = []
-    used: set[str] = set()
-    originals = set(map(str, labels))
-    for label in map(str, labels):
-        name, number = label, 2
-        while name in used or (name != label and name in originals):
-            name, number = f"{label}_{number}", number + 1
-        names.append(name)
-        used.add(name)
-    return names
 
 
 def _read_array(y: Any) -> TargetTable:

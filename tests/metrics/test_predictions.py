@@ -270,7 +270,10 @@ def test_columns_without_names_go_by_place():
         assert_allclose(r2_scores(true, own), expected)
     for own in (true.to_numpy(), pd.DataFrame(true.to_numpy())):
         assert_allclose(r2_scores(own, pred), expected)
-    turned = pd.DataFrame(array[:, ::-1], columns=[1, 0])
-    assert_allclose(r2_scores(pd.DataFrame(true.to_numpy()), turned), expected)
+    turned = pd.DataFrame(true.to_numpy(), columns=[1, 0])  # a count is no name
+    assert_allclose(r2_scores(turned, pd.DataFrame(array)), expected)
     renamed = pred[["size"]].add_suffix("?")  # a single task may be called otherwise
     assert_allclose(r2_scores(true[["size"]], renamed), expected[:1])
+    for labels in (["a", "a"], ["a", "a_2"]):  # the second as `task_names_` has them
+        twice = true.set_axis(["a", "a"], axis=1), pred.set_axis(labels, axis=1)
+        assert_allclose(r2_scores(*twice), expected)

@@ -16,6 +16,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.multioutput import ClassifierChain
+from sklearn.pipeline import make_pipeline
 
 from skmtl import HardSharingClassifier, HardSharingMixed
 from skmtl.exceptions import (
@@ -247,3 +248,30 @@ def test_bad_use_is_named(fitted):
     linear = LinearRegression().fit(X, X)
     with pytest.raises(TargetError, match="3 tasks; found 120 rows of 2 tasks"):
         get_multitask_scorer("r2")(linear, X, X[:, :2])
+
+
+class Frames(LinearRegression):
+    """Predicts a data frame, whose columns it turns round."""
+
+    def predict(self, X):
+        found = pd.DataFrame(super().predict(X), columns=["a", "b"])
+        return found[["b", "a"]]
+
+
+def test_predictions_go_by_their_names():
+    y = pd.DataFrame(X[:, :2] * [1, 5] + [3, 0], columns=["a", "b"])
+    scorer = get_multitask_scorer("r2")
+    assert_allclose(scorer(Frames().fit(X, y), X, y), 1)
+    other = y.rename(columns={"a": "c"})
+    with pytest.raises(InputError, match=r"`predict` names unknown task\(s\) \['a'\]"):
+        scorer(Frames().fit(X, y), X, other)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "neg_log_loss"])
+@pytest.mark.parametrize("whole", [lambda est: est, make_pipeline], ids=["", "pipe"])
+def test_targets_in_another_order_are_refused(fitted, metric, whole):
+    scorer = get_multitask_scorer(metric)
+    estimator = whole(fitted)
+    assert np.isfinite(scorer(estimator, X, TEXT))
+    with pytest.raises(TargetError, match=r"must be those of fit.*\['size', 'sign'\]"):
+        scorer(estimator, X, TEXT[["size", "sign"]])

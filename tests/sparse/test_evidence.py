@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from skmtl import FisherSparseMTLClassifier, FisherSparseMTLRegressor
 from skmtl.datasets import load_grouped_digits
@@ -76,6 +77,9 @@ def test_representations_of_tasks():
     each = [est.transform(X, task=task) for task in ("task_0", 1)]
     np.testing.assert_allclose(est.transform(X), np.mean(each, axis=0))
     assert not np.allclose(*each)
+    single = clone(est).fit(X.astype("f4"), X[:, :2])
+    assert single.transform(X, task=1).dtype == "f8"
+    assert single.transform(X.astype("f4"), task=1).dtype == "f4"
     head = est.net_.module_.heads
     weight, bias = head.weight[1, 0].detach().numpy(), head.bias[1, 0].item()
     scale = X[:, 1].std()
