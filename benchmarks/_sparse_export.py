@@ -1,6 +1,7 @@
 """A task's own network at keep ratio .1: how small, how fast, and is it the same?
 
-``dkl_mnist``, three tasks, encoders of several widths, otherwise default parameters.
+``dkl_mnist``, three tasks, encoders of several widths, masks by the default
+``importance`` and by "units", otherwise default parameters.
 Sizes are those of the network that a module is cut out of, with the head of its task
 alone, over the file of the module ("packed") and over the module itself ("plain").
 Beside it stands the dense network of one task, of the same widths, as a plain torch
@@ -27,6 +28,8 @@ from skmtl import FisherSparseMTLClassifier
 
 RATIO, N_ROWS, REPEATS = 0.1, 512, 300
 WIDTHS = ((64, 64), (256, 256), (512, 512), (1024, 1024))
+# The default, and the one that gathers the weights of a task in few units.
+IMPORTANCES = ("saliency", "units")
 WANTED = {"packed": 7.0, "plain": 2.8, "faster": 3.0}
 TOLERANCE = 1e-5
 N_STEPS = 1500
@@ -118,43 +121,60 @@ def export(options):
         print("export: no file dkl_mnist in the folder of the data; left out")
         return
     rows, whole = rows_file("export", options), table("dkl_mnist")
+    scores = rows_file("export_accuracy", options)
     x = torch.as_tensor(whole.X[whole.test[:: len(whole.test) // N_ROWS][:N_ROWS]])
     for widths in options.few(WIDTHS, WIDTHS[:1]):
-        for seed in range(options.few(options.seeds, 1)):
-            if not options.show:
-                measure(rows, widths, seed, x, options)
-        tell(rows, widths)
+        for importance in IMPORTANCES:
+            case = {"widths": list(widths), "importance": importance}
+            for seed in range(options.few(options.seeds, 1)):
+                if not options.show:
+                    measure(rows, scores, {**case, "seed": seed}, x, options)
+            tell(rows, scores, case)
 
 
-def measure(rows, widths, seed, x, options):
-    """Fit one estimator and store a row for each task that has none."""
-    keys = [{"widths": list(widths), "seed": seed, "task": task} for task in range(3)]
-    stored = [tuple(row[name] for name in keys[0]) for row in rows.rows]
-    if all(tuple(key.values()) in stored for key in keys):
+def measure(rows, scores, case, x, options):
+    """Fit one estimator; store its accuracy and a row for each task, if not there."""
+    keys = [{**case, "task": task} for task in range(3)]
+    if matching(scores, case) and all(matching(rows, key) for key in keys):
         return
     whole = table("dkl_mnist")
-    fitted, _ = rows_of("dkl_mnist", "test", seed, options.quick)
+    fitted, judged = rows_of("dkl_mnist", "test", case["seed"], options.quick)
     epochs = max(round(options.few(N_STEPS, 20) / np.ceil(len(fitted) / 128)), 2)
     est = FisherSparseMTLClassifier(
         keep_ratio=RATIO,
-        hidden_layer_sizes=widths,
+        importance=case["importance"],
+        hidden_layer_sizes=tuple(case["widths"]),
         max_epochs=epochs,
         batch_size=128,
         device="cpu",
-        random_state=seed,
+        random_state=case["seed"],
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         est.fit(whole.X[fitted], whole.y[fitted])
+    accuracy = est.score(whole.X[judged], whole.y[judged])
+    scores.get(lambda: {"accuracy": round(accuracy, 5)}, **case)
     for key in keys:
         rows.get(lambda task=key["task"]: compare(est, task, x), **key)
 
 
-def tell(rows, widths):
+def matching(rows, key):
+    """Rows that have these values."""
+    return [
+        row
+        for row in rows.rows
+        if all(row[name] == value for name, value in key.items())
+    ]
+
+
+def tell(rows, scores, case):
     """Print the medians over tasks and seeds, and the worst of them."""
-    own = [row for row in rows.rows if row["widths"] == list(widths)]
+    own = matching(rows, case)
     if not own:
         return
+    widths = case["widths"]
+    found = [100 * row["accuracy"] for row in matching(scores, case)]
+    print(f"importance={case['importance']!r}: accuracy {np.mean(found):.2f} %")
     worst = max(row["difference"] / max(row["scale"], 1.0) for row in own)
     print(
         f"784-{widths[0]}-{widths[1]}, {len(own)} networks: largest relative "

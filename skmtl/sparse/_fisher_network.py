@@ -16,6 +16,9 @@ from ._unused import UnusedWeights
 
 __all__ = ["FisherNetwork", "Schedule"]
 
+# Of the saliency of the unit that a weight leads to.
+_UNIT_POWER = 4
+
 
 class Schedule(NamedTuple):
     """When masks change.
@@ -60,7 +63,7 @@ class FisherNetwork(FloorNetwork):
     masking : {"forward", "gradient"}
     row_dims : int
     fisher : {"exact", "predicted", "batch", "sampled", "magnitude", "random"}
-    importance : {"saliency", "fisher", "relative"}
+    importance : {"saliency", "units", "fisher", "relative"}
     schedule : Schedule
     ema : float
         Weight of the past in the moving average of the information.
@@ -173,7 +176,10 @@ class FisherNetwork(FloorNetwork):
             pairs = zip(information, totals, strict=True)
             return [own / total.clamp_min(tiny) for own, total in pairs]
         pairs = zip(information, squares, strict=True)
-        return [own * square for own, square in pairs]
+        saliency = [own * square for own, square in pairs]
+        if self.importance == "units":
+            return [_gathered(own, axis + 2) for own in saliency]
+        return saliency
 
     def task_evidence(self, z_variance: Tensor | None = None) -> dict[str, Tensor]:
         """Masks, and the information they came from, unless it is no evidence."""
@@ -182,3 +188,13 @@ class FisherNetwork(FloorNetwork):
             for place, own in enumerate(self.information()):
                 evidence[f"fisher_{place}"] = own
         return evidence
+
+
+def _gathered(saliency: Tensor, n_lead: int) -> Tensor:
+    """Logarithms of each weight's saliency times a power of that of its unit.
+
+    Members, tasks and units are the ``n_lead`` first axes. Powers themselves would
+    leave the range of single precision.
+    """
+    axes = tuple(range(n_lead, saliency.dim()))
+    return saliency.log() + _UNIT_POWER * saliency.sum(axes, keepdim=True).log()

@@ -131,9 +131,11 @@ class PlainSparse(PlainHardSharing):
         scores = []
         for place, weight in enumerate(self.masked()):
             own = self.averages[place][task]
-            if self.network.importance == "saliency":
+            if self.network.importance in ("saliency", "units"):
                 own = own * weight.detach() ** 2
-            elif self.network.importance == "relative":
+            if self.network.importance == "units":
+                own = own * own.flatten(1).sum(1).view(-1, *[1] * (own.dim() - 1)) ** 4
+            if self.network.importance == "relative":
                 own = own / self.averages[place].sum(0).clamp_min(1e-300)
             scores.append(own)
         entries = [

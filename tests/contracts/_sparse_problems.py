@@ -39,6 +39,7 @@ SPARSE = [
         masking="gradient",
         fisher="predicted",
     ),
+    _problem(FisherSparseMTLClassifier, importance="units"),
     _problem(FisherSparseMTLRegressor, (1, 1, 1), fisher="batch", importance="fisher"),
     _problem(
         FisherSparseMTLMixed,

@@ -98,7 +98,7 @@ def test_every_task_has_exactly_its_share(fisher, keep_ratio):
 
 
 @pytest.mark.parametrize("encoder", ["mlp", "conv"])
-@pytest.mark.parametrize("importance", ["saliency", "fisher", "relative"])
+@pytest.mark.parametrize("importance", ["saliency", "units", "fisher", "relative"])
 def test_no_layer_of_any_task_dies(importance, encoder):
     rows = PICTURES if encoder == "conv" else PICTURES.reshape(60, -1)
     y = np.column_stack([rows.reshape(60, -1)[:, 9] > 0, RANDOM.uniform(size=60) > 0.5])

@@ -1,0 +1,52 @@
+"""Masks whose weights meet in few units."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from skmtl import FisherSparseMTLClassifier
+from skmtl.datasets import load_grouped_digits
+from skmtl.sparse._fisher_network import _gathered
+
+pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 5, 4), (3, 2, 5, 4, 3, 3)])
+def test_scores_are_saliency_times_the_fourth_power_of_the_units(shape):
+    random = np.random.RandomState(0)
+    saliency = random.uniform(size=shape)
+    sums = saliency.reshape(*shape[:3], -1).sum(-1).reshape(*shape[:3], *[1] * 4)
+    sums = sums.reshape(*shape[:3], *[1] * (len(shape) - 3))
+    found = _gathered(torch.from_numpy(saliency), 3)
+    np.testing.assert_allclose(found.exp(), saliency * sums**4)
+
+
+def test_small_information_keeps_its_order():
+    saliency = torch.tensor([[1e-30, 2e-30, 0.0], [3e-30, 0.0, 5e-30], [0.0] * 3])
+    found = _gathered(saliency[None], 2).flatten()
+    assert found.argsort(descending=True).tolist()[:4] == [5, 3, 1, 0]
+    assert (found[[2, 4, 6, 7, 8]] == -torch.inf).all()
+
+
+def test_tasks_use_fewer_units_and_export_smaller_networks():
+    X, y = load_grouped_digits(return_X_y=True)
+    est = FisherSparseMTLClassifier(
+        keep_ratio=0.1, max_epochs=20, random_state=0, device="cpu"
+    )
+    plain = clone(est).fit(X, y)
+    gathered = est.set_params(importance="units").fit(X, y)
+    live = [
+        [own.any(-1).sum() for own in one.layer_masks()["hidden.0"]]
+        for one in (gathered, plain)
+    ]
+    assert (np.array(live[0]) < 0.7 * np.array(live[1])).all()
+    assert gathered.score(X, y) > plain.score(X, y) - 0.05
+    rows = torch.from_numpy(X)
+    for task in range(4):
+        small, large = (
+            one.export_task(task, layers="dense") for one in (gathered, plain)
+        )
+        assert small.sizes()["plain"] < 0.8 * large.sizes()["plain"]
+        chances = small(rows).softmax(-1).detach()
+        np.testing.assert_allclose(chances, gathered.predict_proba(X)[task], atol=1e-6)
