@@ -27,6 +27,8 @@ __all__ = ["LAYERS", "export_network"]
 LAYERS = {"auto": 0.35, "dense": 0.0, "sparse": 1.0}
 # Smaller layers are as fast with zeros.
 _FEW_WEIGHTS = 2**11
+# To pick a feature out of a row takes as long as so many multiplications.
+_PICKING = 32
 # Single precision tells targets apart to 1.5e-5 of their scale where they lie this many
 # scales from zero, and has room for scales up to this one and its inverse.
 _FAR, _LARGE = 2.0**8, 2.0**100
@@ -134,7 +136,10 @@ def _chain(
     if pictures and len(row_shape) == 2:
         parts.append(nn.Unflatten(1, (1, row_shape[0])))
     if not read.all() and not isinstance(linears[0], SparseLinear):
-        parts.append(SelectFeatures(read.nonzero()[:, 0]))
+        if _is_worth_picking(layers[0], read):
+            parts.append(SelectFeatures(read.nonzero()[:, 0]))
+        else:
+            linears[0] = _reading_all(layers[0], read, type(linears[0]))
     for layer, linear in zip(layers, linears, strict=True):
         if pictures and not layer.picture:
             parts.append(nn.Flatten(1))
@@ -142,6 +147,20 @@ def _chain(
         activation = encoder.activation if layer.activate is activate else ""
         parts += _modules(layer, linear, activation)
     return TaskModule(*parts)
+
+
+def _is_worth_picking(layer: Affine, read: torch.Tensor) -> bool:
+    """Whether a layer is faster without the features that it does not read."""
+    n_read = int(read.sum())
+    spared = (len(read) - n_read) * len(layer.weight)
+    return bool(layer.picture) or spared > _PICKING * n_read
+
+
+def _reading_all(layer: Affine, read: torch.Tensor, kind: Any) -> nn.Linear:
+    """A layer with zeros for the features that it does not read."""
+    weight = layer.weight.new_zeros(len(layer.weight), len(read))
+    weight[:, read] = layer.weight
+    return _linear(Affine(weight, layer.bias, layer.activate), kind)
 
 
 def _affine(layer: Any, activate: Any, picture: tuple[int, ...] = ()) -> Affine:

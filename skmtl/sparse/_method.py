@@ -148,10 +148,10 @@ similarity_evidence_ : str
 
         Units that are constant for the task are folded into the biases of those that
         read them, and the norms of the task into their layers; features that nothing
-        reads are not looked at, and a real target comes in its own units. Where
-        `masking` is 'gradient', and of a user's encoder, nothing is cut off. It
-        wants rows like those that `fit` saw: in a pipeline, scaled ones. The user guide
-        shows how to put the scaler in front.
+        reads are left out where that saves time, and a real target comes in its own
+        units. Where `masking` is 'gradient', and of a user's encoder, nothing is cut
+        off. It wants rows like those that `fit` saw: in a pipeline, scaled ones. The
+        user guide shows how to put the scaler in front.
 
         Parameters
         ----------

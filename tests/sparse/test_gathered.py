@@ -5,9 +5,10 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skmtl import FisherSparseMTLClassifier
+from skmtl import FisherSparseMTLClassifier, RandomSparseMTLClassifier
 from skmtl.datasets import load_grouped_digits
 from skmtl.sparse._fisher_network import _gathered
+from skmtl.sparse._task_layers import SelectFeatures
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
 
@@ -50,3 +51,19 @@ def test_tasks_use_fewer_units_and_export_smaller_networks():
         assert small.sizes()["plain"] < 0.8 * large.sizes()["plain"]
         chances = small(rows).softmax(-1).detach()
         np.testing.assert_allclose(chances, gathered.predict_proba(X)[task], atol=1e-6)
+
+
+@pytest.mark.parametrize(("n_read", "picked"), [(100, False), (13, False), (12, True)])
+def test_features_are_picked_where_that_saves_time(n_read, picked):
+    est = RandomSparseMTLClassifier(
+        keep_ratio=1.0, hidden_layer_sizes=(4,), max_epochs=1, device="cpu"
+    )
+    X = np.random.RandomState(0).normal(size=(40, 113))
+    est.fit(X, np.column_stack([X[:, 0] > 0, X[:, 1] > 0]))
+    with torch.no_grad():
+        est.net_.module_.masked_weights()[0][:, n_read:] = 0
+    module = est.export_task(1)
+    assert isinstance(module[0], SelectFeatures) == picked
+    rows = torch.from_numpy(X)
+    found, whole = module(rows), est.net_.module_.run(rows)[1][1, :, :1]
+    torch.testing.assert_close(found, whole.detach())
