@@ -27,8 +27,9 @@ __all__ = ["LAYERS", "export_network"]
 LAYERS = {"auto": 0.35, "dense": 0.0, "sparse": 1.0}
 # Smaller layers are as fast with zeros.
 _FEW_WEIGHTS = 2**11
-# To pick a feature out of a row takes as long as so many multiplications.
-_PICKING = 32
+# To pick a feature out of a row, and to turn one for sums without zeros, takes as long
+# as so many multiplications of a product.
+_PICKING, _TURNING = 32, 20
 # Single precision tells targets apart to 1.5e-5 of their scale where they lie this many
 # scales from zero, and has room for scales up to this one and its inverse.
 _FAR, _LARGE = 2.0**8, 2.0**100
@@ -136,7 +137,7 @@ def _chain(
     if pictures and len(row_shape) == 2:
         parts.append(nn.Unflatten(1, (1, row_shape[0])))
     if not read.all() and not isinstance(linears[0], SparseLinear):
-        if _is_worth_picking(layers[0], read):
+        if layers[0].picture or _is_worth_picking(layers[0], read):
             parts.append(SelectFeatures(read.nonzero()[:, 0]))
         else:
             linears[0] = _reading_all(layers[0], read, type(linears[0]))
@@ -153,7 +154,17 @@ def _is_worth_picking(layer: Affine, read: torch.Tensor) -> bool:
     """Whether a layer is faster without the features that it does not read."""
     n_read = int(read.sum())
     spared = (len(read) - n_read) * len(layer.weight)
-    return bool(layer.picture) or spared > _PICKING * n_read
+    return spared > _PICKING * n_read
+
+
+def _is_worth_turning(layer: Affine, read: torch.Tensor) -> bool:
+    """Whether a first layer is faster without zeros, which wants its rows turned."""
+    n_units, n_read = layer.weight.shape
+    with_zeros = n_units * len(read)
+    if _is_worth_picking(layer, read):
+        with_zeros = (n_units + _PICKING) * n_read
+    kept = int((layer.weight != 0).sum())
+    return kept / LAYERS["auto"] + _TURNING * len(read) < with_zeros
 
 
 def _reading_all(layer: Affine, read: torch.Tensor, kind: Any) -> nn.Linear:
@@ -186,6 +197,8 @@ def _linears(
 ) -> list[nn.Module | None]:
     """Modules of the dense layers of a chain; None for convolutions."""
     sparse = [_is_sparse(layer, kind) for layer in layers]
+    if kind == "auto" and sparse[0]:
+        sparse[0] = _is_worth_turning(layers[0], read)
     plain = TransposedLinear if any(sparse) else nn.Linear
     linears: list[nn.Module | None] = []
     for place, layer in enumerate(layers):

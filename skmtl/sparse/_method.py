@@ -164,7 +164,8 @@ similarity_evidence_ : str
             How the weights of dense layers are kept. "sparse" leaves zeros out of each
             layer that has some; any other weight takes 8 bytes then, in float32, in
             place of 4. "auto" does so where less than .35 of the weights are left, once
-            dead units and unread features went, of at least 2048. That is made for
+            dead units and unread features went, of at least 2048; in the first layer
+            fewer, since turning the rows for it takes time too. That is made for
             batches on a CPU: "dense" suits GPUs, calls with less than about 20 rows,
             `torch.func`, and tools that trace modules for any number of rows.
             Convolutions are dense in any case.

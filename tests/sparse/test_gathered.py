@@ -7,7 +7,10 @@ from sklearn.base import clone
 
 from skmtl import FisherSparseMTLClassifier, RandomSparseMTLClassifier
 from skmtl.datasets import load_grouped_digits
+from skmtl.nn import ACTIVATIONS
+from skmtl.sparse._export import _linears
 from skmtl.sparse._fisher_network import _gathered
+from skmtl.sparse._pruning import Affine
 from skmtl.sparse._task_layers import SelectFeatures
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarning")
@@ -67,3 +70,20 @@ def test_features_are_picked_where_that_saves_time(n_read, picked):
     rows = torch.from_numpy(X)
     found, whole = module(rows), est.net_.module_.run(rows)[1][1, :, :1]
     torch.testing.assert_close(found, whole.detach())
+
+
+@pytest.mark.parametrize(
+    ("n_units", "share", "kinds"),
+    [(20, 0.2, ["Linear", "Linear"]), (200, 0.1, ["SparseLinear", "TransposedLinear"])],
+)
+def test_first_layers_of_few_units_keep_their_zeros(n_units, share, kinds):
+    random = torch.Generator().manual_seed(0)
+    weight = torch.rand(n_units, 800, generator=random)
+    weight *= torch.rand(weight.shape, generator=random) < share
+    layers = [
+        Affine(own, torch.zeros(len(own)), ACTIVATIONS["identity"])
+        for own in (weight, torch.ones(2, n_units))
+    ]
+    read = torch.ones(800, dtype=torch.bool)
+    found = [type(own).__name__ for own in _linears(layers, read, "auto")]
+    assert found == kinds
