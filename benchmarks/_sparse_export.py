@@ -174,7 +174,8 @@ def tell(rows, scores, case):
         return
     widths = case["widths"]
     found = [100 * row["accuracy"] for row in matching(scores, case)]
-    print(f"importance={case['importance']!r}: accuracy {np.mean(found):.2f} %")
+    told = f"{np.mean(found):.2f} %" if found else "not there"
+    print(f"importance={case['importance']!r}: accuracy {told}")
     worst = max(row["difference"] / max(row["scale"], 1.0) for row in own)
     print(
         f"784-{widths[0]}-{widths[1]}, {len(own)} networks: largest relative "

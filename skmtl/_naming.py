@@ -98,20 +98,23 @@ def columns_like(y_true: Any, values: Any, parameter: str) -> list[int] | None:
     -------
     list of n_tasks int, or None
         Places in `values` of the columns of `y_true`. None if either is no data frame
-        or bears no names (see :func:`columns_by_name`), if their names are equal, or
-        if there is a single task: then columns go by place.
+        or counts its columns from 0, if their names are equal or other numbers, or if
+        there is a single task: then columns go by place.
 
     Raises
     ------
     InputError
-        If both bear names, and not the same.
+        If both bear names that are no numbers, and not the same.
     """
-    if not (_bears_names(y_true) and _bears_names(values)):
+    if _is_counted(y_true) or _is_counted(values):
         return None
     wanted, found = (distinct_names(list(own.columns)) for own in (y_true, values))
     if len(wanted) == 1 or wanted == found:
         return None
-    _check_names(found, wanted, f"`{parameter}`", True)
+    if sorted(wanted) != sorted(found):
+        if any(_by_place(list(own.columns), ()) for own in (y_true, values)):
+            return None
+        _check_names(found, wanted, f"`{parameter}`", True)
     return [found.index(name) for name in wanted]
 
 
@@ -138,11 +141,11 @@ def distinct_names(labels: Sequence[Any]) -> list[str]:
     return names
 
 
-def _bears_names(values: Any) -> bool:
-    """Whether something is a data frame whose columns are not merely counted."""
+def _is_counted(values: Any) -> bool:
+    """Whether something is no data frame, or one whose columns are merely counted."""
     if not hasattr(values, "columns") or _counted_by_polars(values):
-        return False
-    return not _by_place(list(values.columns), ())
+        return True
+    return list(values.columns) == list(range(len(values.columns)))
 
 
 def _counted_by_polars(values: Any) -> bool:

@@ -64,11 +64,17 @@ def kinds_of_tasks(estimator, classes):
 
 
 def check_tasks(estimator, table):
-    """Raise TargetError if an estimator of skmtl was fitted to other tasks."""
-    final = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    if isinstance(final, MultiTaskEstimator):
-        check_is_fitted(final, "net_")
-        known = final._targets
+    """Raise TargetError if the tasks are those of fit in another order."""
+    while not isinstance(estimator, MultiTaskEstimator):
+        if hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return
+    check_is_fitted(estimator, "net_")
+    known = estimator._targets
+    if sorted(table.names) == sorted(known.task_names):
         check_same_tasks(table, known.task_names, known.container)
 
 

@@ -272,6 +272,9 @@ def test_columns_without_names_go_by_place():
         assert_allclose(r2_scores(own, pred), expected)
     turned = pd.DataFrame(true.to_numpy(), columns=[1, 0])  # a count is no name
     assert_allclose(r2_scores(turned, pd.DataFrame(array)), expected)
+    years = true.set_axis([2019, 2020], axis=1), pred.set_axis([2019, 2020], axis=1)
+    assert_allclose(r2_scores(years[0], years[1][[2020, 2019]]), expected)
+    assert_allclose(r2_scores(years[0], pred.set_axis([1, 2], axis=1)), expected)
     renamed = pred[["size"]].add_suffix("?")  # a single task may be called otherwise
     assert_allclose(r2_scores(true[["size"]], renamed), expected[:1])
     for labels in (["a", "a"], ["a", "a_2"]):  # the second as `task_names_` has them

@@ -15,6 +15,7 @@ from sklearn.metrics import (
     mean_squared_error,
     roc_auc_score,
 )
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import make_pipeline
 
@@ -267,11 +268,25 @@ def test_predictions_go_by_their_names():
         scorer(Frames().fit(X, y), X, other)
 
 
+WHOLES = {
+    "alone": lambda estimator: estimator,
+    "pipelines": lambda estimator: make_pipeline(make_pipeline(estimator)),
+    "search": lambda estimator: GridSearchCV(
+        estimator,
+        {},
+        cv=KFold(2, shuffle=True, random_state=0),
+        scoring=get_multitask_scorer("accuracy"),
+    ).fit(X, TEXT),
+}
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "neg_log_loss"])
-@pytest.mark.parametrize("whole", [lambda est: est, make_pipeline], ids=["", "pipe"])
+@pytest.mark.parametrize("whole", WHOLES.values(), ids=WHOLES)
 def test_targets_in_another_order_are_refused(fitted, metric, whole):
     scorer = get_multitask_scorer(metric)
     estimator = whole(fitted)
-    assert np.isfinite(scorer(estimator, X, TEXT))
+    expected = scorer(estimator, X, TEXT)
+    counted = TEXT.set_axis([0, 1], axis=1)
+    assert scorer(estimator, X, counted) == expected
     with pytest.raises(TargetError, match=r"must be those of fit.*\['size', 'sign'\]"):
         scorer(estimator, X, TEXT[["size", "sign"]])
