@@ -136,11 +136,9 @@ def _chain(
     parts: list[nn.Module] = []
     if pictures and len(row_shape) == 2:
         parts.append(nn.Unflatten(1, (1, row_shape[0])))
-    if not read.all() and not isinstance(linears[0], SparseLinear):
-        if layers[0].picture or _is_worth_picking(layers[0], read):
-            parts.append(SelectFeatures(read.nonzero()[:, 0]))
-        else:
-            linears[0] = _reading_all(layers[0], read, type(linears[0]))
+    first = linears[0]
+    if isinstance(first, nn.Linear) and first.in_features < len(read):
+        parts.append(SelectFeatures(read.nonzero()[:, 0]))
     for layer, linear in zip(layers, linears, strict=True):
         if pictures and not layer.picture:
             parts.append(nn.Flatten(1))
@@ -167,13 +165,6 @@ def _is_worth_turning(layer: Affine, read: torch.Tensor) -> bool:
     return kept / LAYERS["auto"] + _TURNING * len(read) < with_zeros
 
 
-def _reading_all(layer: Affine, read: torch.Tensor, kind: Any) -> nn.Linear:
-    """A layer with zeros for the features that it does not read."""
-    weight = layer.weight.new_zeros(len(layer.weight), len(read))
-    weight[:, read] = layer.weight
-    return _linear(Affine(weight, layer.bias, layer.activate), kind)
-
-
 def _affine(layer: Any, activate: Any, picture: tuple[int, ...] = ()) -> Affine:
     return Affine(layer.weight.double(), layer.bias.double(), activate, picture)
 
@@ -195,10 +186,18 @@ def _normed(layer: Affine, norm: Any, task: int) -> Affine:
 def _linears(
     layers: list[Affine], read: torch.Tensor, kind: str
 ) -> list[nn.Module | None]:
-    """Modules of the dense layers of a chain; None for convolutions."""
+    """Modules of the dense layers of a chain; None for convolutions.
+
+    The first gets zeros for features that it does not read where that is faster.
+    """
     sparse = [_is_sparse(layer, kind) for layer in layers]
     if kind == "auto" and sparse[0]:
         sparse[0] = _is_worth_turning(layers[0], read)
+    first = layers[0]
+    if not (sparse[0] or first.picture or _is_worth_picking(first, read)):
+        weight = first.weight.new_zeros(len(first.weight), len(read))
+        weight[:, read] = first.weight
+        first.weight = weight
     plain = TransposedLinear if any(sparse) else nn.Linear
     linears: list[nn.Module | None] = []
     for place, layer in enumerate(layers):

@@ -67,9 +67,9 @@ FISHER = {
         "How masks are chosen. 'saliency': information times squared weight. 'units': "
         "that, times the fourth power of its sum over the weights that lead to the "
         "same unit, so that a task uses fewer units and, with `masking='forward'`, "
-        "exports a smaller network. "
-        "'fisher': information alone, as in the paper. 'relative': the task's share of "
-        "the information of all tasks. Of no account to 'magnitude' and 'random'.",
+        "exports a smaller network. 'fisher': information alone, as in the paper. "
+        "'relative': the task's share of the information of all tasks. Of no account "
+        "to 'magnitude' and 'random'.",
         settled=True,
     ),
     "masking": _MASKING,

@@ -20,8 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::skmtl.exceptions.TaskGroupWarni
 def test_scores_are_saliency_times_the_fourth_power_of_the_units(shape):
     random = np.random.RandomState(0)
     saliency = random.uniform(size=shape)
-    sums = saliency.reshape(*shape[:3], -1).sum(-1).reshape(*shape[:3], *[1] * 4)
-    sums = sums.reshape(*shape[:3], *[1] * (len(shape) - 3))
+    sums = saliency.sum(tuple(range(3, len(shape))), keepdims=True)
     found = _gathered(torch.from_numpy(saliency), 3)
     np.testing.assert_allclose(found.exp(), saliency * sums**4)
 
